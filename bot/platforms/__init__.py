@@ -1,0 +1,1 @@
+"""One folder for each chat platform, with the same module names in each."""

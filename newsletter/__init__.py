@@ -1,0 +1,1 @@
+"""Newsletters: links heard, kept, chosen and published. Knows no chat library and is usable alone."""

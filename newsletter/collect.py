@@ -1,0 +1,230 @@
+"""Collecting: what was heard -> merge -> store. Everything heard, live or from an export, goes through ``Collector``.
+
+What two things heard mean together is decided in ``merge``, what a message says in ``words``; here the calls are made in
+order, in short transactions. A message without a link leaves no trace, unless it is the words of a bare link.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from newsletter import words
+from newsletter.heard import (
+    ChannelSeen,
+    Heard,
+    MessageGone,
+    MessageId,
+    MessageSeen,
+    PersonId,
+    PersonSeen,
+    ReactionHeard,
+    Reading,
+)
+from newsletter.merge import FOLLOW_UP_WITHIN, KeptMessage, absent, follow_ups, hear, join
+from newsletter.model import ShareWords
+from newsletter.store import Store, Transaction, chat
+
+EARLY_AT_MOST = 10_000
+"""How many messages not yet known are remembered for what was heard of them; a reading repairs what falls out."""
+
+AT_ONCE = 500
+"""How many messages of a reading are written in one transaction: others can write in between."""
+
+
+@dataclass
+class Collected:
+    """What a reading brought, counted. ``keys`` are the distinct links, ``ignored`` why messages were left out."""
+
+    messages: int = 0
+    shares: int = 0
+    keys: set[str] = field(default_factory=set)
+    urls: list[str] = field(default_factory=list)
+    people: set[PersonId] = field(default_factory=set)
+    ignored: Counter[str] = field(default_factory=Counter)
+
+    def __iadd__(self, other: "Collected") -> "Collected":
+        self.messages += other.messages
+        self.shares += other.shares
+        self.keys |= other.keys
+        self.urls += other.urls
+        self.people |= other.people
+        self.ignored += other.ignored
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """A reading without what leaves no trace: a long export fits into memory, and is checked whole before it is written."""
+
+    reading: Reading
+    collected: Collected
+    there: frozenset[MessageId]
+    """Every message of the reading, kept or not: in a complete one, whoever is not among them was deleted."""
+    read: Mapping[str, tuple[ShareWords, ...]]
+    """What ``words.read`` said of each text, so that nothing is read twice."""
+
+
+def sift(reading: Reading) -> Sifted:
+    """Keep of a reading the messages with a link, those that may be a bare link's words, and edits that took a link out.
+
+    Pure.
+    """
+    collected = Collected(messages=len(reading.messages), ignored=Counter(reading.ignored))
+    read: dict[str, tuple[ShareWords, ...]] = {}
+    worth: list[MessageSeen] = []
+    last_bare: dict[PersonId, MessageSeen] = {}
+    for message in sorted(reading.messages, key=lambda message: (message.sent_at, message.id)):
+        found = words.read(message.text)
+        before = last_bare.get(message.author)
+        if found:
+            read[message.text] = found
+            collected.shares += len(found)
+            collected.keys.update(share.key for share in found)
+            collected.urls += [share.url for share in found]
+            collected.people.add(message.author)
+            if any(share.bare for share in found):
+                last_bare[message.author] = message
+            worth.append(message)
+        elif (before is not None and message.sent_at - before.sent_at <= FOLLOW_UP_WITHIN) or message.edited_at:
+            worth.append(message)
+    there = frozenset(message.id for message in reading.messages)
+    return Sifted(replace(reading, messages=tuple(worth)), collected, there, read)
+
+
+class Collector:
+    """Takes in what was heard. One per process: it remembers, for a while, what was heard of messages not yet known."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._early: OrderedDict[MessageId, KeptMessage] = OrderedDict()
+
+    async def hear(self, heard: Heard) -> None:
+        """Take in one thing. It is stored when this returns; the second time changes nothing."""
+        match heard:
+            case Reading():
+                await self.take(sift(heard))
+            case ChannelSeen():
+                async with self._store.writing() as transaction:
+                    await chat.name_channels(transaction, [heard])
+            case PersonSeen():
+                async with self._store.writing() as transaction:
+                    await chat.name_people(transaction, [heard])
+            case MessageSeen() | MessageGone() | ReactionHeard():
+                async with self._store.writing() as transaction:
+                    await self._hear(transaction, [heard])
+
+    async def take(self, sifted: Sifted, progress: Callable[[int], None] | None = None) -> None:
+        """Write a sifted reading, ``AT_ONCE`` messages a transaction. A kill in between loses nothing: read again.
+
+        ``progress`` is told how many messages were written so far.
+        """
+        reading = sifted.reading
+        async with self._store.writing() as transaction:
+            await chat.name_channels(transaction, [reading.channel])
+            await chat.name_people(transaction, reading.people)
+        done = 0
+        for batch in chat.in_batches(reading.messages, AT_ONCE):
+            async with self._store.writing() as transaction:
+                await self._hear(transaction, batch, sifted.read)
+            done += len(batch)
+            if progress is not None:
+                progress(done)
+        if reading.gone or reading.complete:
+            async with self._store.writing() as transaction:
+                kept = await chat.present_between(transaction, reading.channel.id, reading.since, reading.until)
+                missing = {*absent(kept, reading, sifted.there), *reading.gone}
+                await self._hear(transaction, [MessageGone(id) for id in sorted(missing)])
+
+    async def _hear(
+        self,
+        transaction: Transaction,
+        heard: Sequence[MessageSeen | MessageGone | ReactionHeard],
+        read: Mapping[str, tuple[ShareWords, ...]] | None = None,
+    ) -> None:
+        ids = list(dict.fromkeys(_message(one) for one in heard))
+        kept = await chat.messages(transaction, ids)
+        now = {id: self._with_early(id, kept.get(id)) for id in ids}
+        for one in heard:
+            now[_message(one)] = hear(now[_message(one)], one)
+        changed = [now[id] for id in ids if now[id] != kept.get(id)]
+        shares = {one.id: _shares(one, read or {}) for one in changed}
+        known = [one for one in changed if one.id in kept or shares[one.id]]
+        unknown = [one for one in changed if one.id not in kept and not shares[one.id]]
+        # A message that lost its link may have become the words of another one: that is seen below.
+        await chat.write(transaction, [chat.Written(one, shares[one.id], is_words=True) for one in known])
+        for one in known:
+            self._early.pop(one.id, None)
+        for one in unknown:
+            self._remember(one)
+        bare = any(share.bare for found in shares.values() for share in found)
+        for author in sorted({one.seen.author for one in changed if one.seen is not None}):
+            own = [one.seen for one in changed if one.seen is not None and one.seen.author == author]
+            await self._find_words(transaction, author, own, bare=bare)
+
+    # --- the sharer's next message ---
+
+    async def _find_words(
+        self, transaction: Transaction, author: PersonId, own: Sequence[MessageSeen], *, bare: bool
+    ) -> None:
+        """Give the author's bare links around these messages their words, and forget messages that are no words."""
+        since = min(message.sent_at for message in own) - FOLLOW_UP_WITHIN
+        until = max(message.sent_at for message in own) + FOLLOW_UP_WITHIN
+        stored = {one.seen.id: one for one in await chat.own_messages(transaction, author, since, until)}
+        barely = frozenset(id for id, one in stored.items() if one.bare)
+        only_words = {id for id, one in stored.items() if not one.linked and one.seen.text}
+        if not barely and not only_words:
+            return
+        linked = frozenset(id for id, one in stored.items() if one.linked)
+        # A bare link that is heard late finds its words among what was heard before it.
+        early = self._early.values() if bare else [self._early[m.id] for m in own if m.id in self._early]
+        waiting = {
+            one.id: one.seen
+            for one in early
+            if one.present and one.seen is not None and one.seen.text and one.seen.author == author
+            and one.id not in linked
+        }
+        messages = {id: one.seen for id, one in stored.items()} | waiting
+        found: dict[MessageId, MessageId] = {}
+        for channel in sorted({id.channel for id in barely}):
+            found |= follow_ups([m for m in messages.values() if m.id.channel == channel], barely, linked)
+        wanted = set(found.values())
+        new = [self._early.pop(id) for id in sorted(wanted & waiting.keys())]
+        await chat.write(transaction, [chat.Written(one, (), is_words=True) for one in new])
+        await chat.set_words_from(transaction, {id: found.get(id) for id in sorted(barely)})
+        dropped = sorted(only_words - wanted)
+        await chat.forget_words(transaction, dropped)
+        for id in dropped:
+            self._remember(KeptMessage(id, seen=messages[id]))
+
+    # --- what was heard before its message ---
+
+    def _with_early(self, id: MessageId, kept: KeptMessage | None) -> KeptMessage:
+        early = self._early.get(id)
+        base = kept or KeptMessage(id)
+        return join(base, early) if early is not None else base
+
+    def _remember(self, one: KeptMessage) -> None:
+        """Remember for a while, in memory only, what a message that is not kept would have to know were it kept."""
+        self._early[one.id] = one
+        self._early.move_to_end(one.id)
+        while len(self._early) > EARLY_AT_MOST:
+            self._early.popitem(last=False)
+
+
+def _message(heard: MessageSeen | MessageGone | ReactionHeard) -> MessageId:
+    return heard.message if isinstance(heard, ReactionHeard) else heard.id
+
+
+def _shares(one: KeptMessage, read: Mapping[str, tuple[ShareWords, ...]]) -> tuple[ShareWords, ...]:
+    if not one.present or one.seen is None or not one.seen.text:
+        return ()
+    known = read.get(one.seen.text)
+    return words.read(one.seen.text) if known is None else known
+
+
+def total(sifted: Iterable[Sifted]) -> Collected:
+    """The counts of several readings together."""
+    together = Collected()
+    for one in sifted:
+        together += one.collected
+    return together

@@ -1,0 +1,308 @@
+"""The newsletter's plain values after hearing: what is kept, what an edition is made of, what was delivered.
+
+Values only: how they come about is ``merge`` (kept), ``assemble`` (Edition) and ``publish`` (Delivery). All instants are
+aware UTC.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from newsletter.heard import ChannelId, MessageId, PersonId, Preview
+
+
+class TitleSource(StrEnum):
+    """Where an entry's title comes from, in the order of trust (DESIGN section 5, "What a message says")."""
+
+    EDITOR = "editor"
+    SHARER = "sharer"
+    LABEL = "label"
+    LINE = "line"
+    PAGE = "page"
+    PREVIEW = "preview"
+    URL = "url"
+    HOST = "host"
+
+
+@dataclass(frozen=True, slots=True)
+class ShareWords:
+    """What one message says about one link of it (made by ``words.read``, before anything is stored).
+
+    ``url`` is ``urls.clean`` of what was posted, ``key`` its identity. ``title`` is the sharer's own (a human label or a
+    title line), ``None`` where the words hold none. ``comment`` is CommonMark, ``""`` where there is none. ``hashtags``
+    are folded to lower case, without ``#``, in order, each once. ``bare`` is true where the message says nothing but the
+    link, so that the sharer's next message may be its words.
+    """
+
+    url: str
+    key: str
+    ordinal: int
+    title: str | None = None
+    title_source: TitleSource | None = None
+    comment: str = ""
+    hashtags: tuple[str, ...] = ()
+    bare: bool = False
+    under: str | None = None
+    """The key of the link of the same message whose heading this one belongs under, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the web said about a link."""
+
+    title: str = ""
+    description: str = ""
+    site: str = ""
+    image: str = ""
+    author: str = ""
+    published: datetime | None = None
+    language: str = ""
+
+
+class Field(StrEnum):
+    """What a choice can be about."""
+
+    OUT = "out"
+    PINNED = "pinned"
+    RELEASED = "released"
+    TITLE = "title"
+    SECTION = "section"
+    WORDS = "words"
+    PLACE = "place"
+    BESIDE = "beside"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What an editor (or the sharer, for their own) decided about a link in one edition; the newest per field counts.
+
+    ``value`` is text: ``"yes"``/``"no"`` for OUT, PINNED and RELEASED, the words for TITLE and WORDS, a section's tag, a
+    place (``"2"``: second, counted from one), or the key of the link it is put BESIDE.
+    """
+
+    key: str
+    field: Field
+    value: str
+    by: PersonId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReaction:
+    """Who reacted with what, and how many more did whose names no source gave."""
+
+    emoji: str
+    people: tuple[PersonId, ...]
+    unnamed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeptShare:
+    """A share as the store hands it to ``assemble``: with its message, people, reactions and what the web said.
+
+    ``follow_up`` is the text of the sharer's next message where this one is bare. ``under`` is as in ``ShareWords``.
+    """
+
+    id: int
+    url: str
+    key: str
+    ordinal: int
+    title: str | None
+    title_source: TitleSource | None
+    comment: str
+    hashtags: tuple[str, ...]
+    bare: bool
+    message: MessageId
+    author: PersonId
+    sent_at: datetime
+    channel_name: str
+    channel_private: bool
+    permalink: str | None = None
+    preview: Preview | None = None
+    follow_up: str = ""
+    under: str | None = None
+    reactions: tuple[KeptReaction, ...] = ()
+    live: bool = True
+
+    @property
+    def channel(self) -> ChannelId:
+        """Where it was posted."""
+        return self.message.channel
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A link already printed: in which edition, and under which label."""
+
+    number: int
+    label: str
+
+
+# --- an edition, before any markup ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """A week's name as readers see it. ``label`` is in the newsletter's language, ``iso`` is ``2020-W24``."""
+
+    iso: str
+    label: str
+    year: int
+    month: int
+    of_month: int
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Someone named in an edition. ``name`` is ``""`` for a person who opted out."""
+
+    id: PersonId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """One share folded into an entry: who, when, where, with which words (CommonMark)."""
+
+    share: int
+    person: Person
+    at: datetime
+    channel: str
+    permalink: str | None
+    words: str
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLink:
+    """A further link under one heading."""
+
+    url: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One heading of an edition: a lead link with all its shares folded in.
+
+    ``title`` is plain text (never markup), ``words`` CommonMark of the lead share or an editor, ``held`` the reason why it
+    may not reach a public destination. ``score`` counts distinct people. ``also_in`` is the earlier edition that printed
+    the link: such an entry comes after the new ones, as one line.
+    """
+
+    key: str
+    url: str
+    title: str
+    title_source: TitleSource
+    words: str
+    site: str
+    shares: tuple[Shared, ...]
+    score: int
+    links: tuple[EntryLink, ...] = ()
+    reactions: tuple[tuple[str, int], ...] = ()
+    hashtags: tuple[str, ...] = ()
+    section: str = ""
+    section_why: str = ""
+    pinned: bool = False
+    held: str | None = None
+    also_in: Seen | None = None
+    description: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A link that is kept but not entered, and why (a reason from ``entering.py`` or a person's choice)."""
+
+    url: str
+    reason: str
+    shares: tuple[Shared, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Entries under one heading; ``title`` is ``""`` where the entries stand without one."""
+
+    tag: str
+    title: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One newsletter from one cut-off to the next, before any markup. ``assemble.for_audience`` makes what a reader sees.
+
+    ``opened_at <= shares < cut_off`` but for shares found late. ``again`` are links an earlier edition had, with new words.
+    ``week`` is the week it covers, ``until_week`` the last one where cut-offs were missed, ``next_week`` the one after.
+    """
+
+    newsletter: str
+    number: int
+    title: str
+    language: str
+    timezone: str
+    opened_at: datetime
+    cut_off: datetime
+    label: str
+    week: Week
+    next_week: Week
+    sections: tuple[Section, ...] = ()
+    again: tuple[Entry, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    intro: str = ""
+    outro: str = ""
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All new entries in printed order."""
+        return tuple(entry for section in self.sections for entry in section.entries)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing to print: an empty edition is not posted."""
+        return not self.entries and not self.again
+
+
+# --- delivering ----------------------------------------------------------------------------------------------------
+
+
+class EditionState(StrEnum):
+    """``OPEN`` takes shares; ``FROZEN`` went out; ``SKIPPED`` served a cut-off without posting; ``ARCHIVED`` is of the past,
+    made for files only, and follows its week's chat for ever."""
+
+    OPEN = "open"
+    FROZEN = "frozen"
+    SKIPPED = "skipped"
+    ARCHIVED = "archived"
+
+
+class PartState(StrEnum):
+    """``INTENDED``: stored, not sent. ``UNSURE``: handed over, unanswered. ``SENT``: there, with a receipt."""
+
+    INTENDED = "intended"
+    UNSURE = "unsure"
+    SENT = "sent"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message or file of a delivery, drawn once and sent as it is.
+
+    ``payload`` is the exact text (a file's content, a chat message as JSON), ``mark`` what finds it again at the
+    destination, ``name`` a file name or ``""``.
+    """
+
+    ordinal: int
+    payload: str
+    mark: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a destination gave back for a part: enough to find, change and remove it."""
+
+    id: str
+    thread: str | None = None
+    note: str = field(default="", compare=False)

@@ -1,0 +1,66 @@
+"""Words to look for: text -> terms, and a query -> the terms all of which must be there (pure).
+
+Korean, Japanese and Chinese are cut into overlapping pairs of syllables: two syllables are a normal Korean query, which
+neither a trigram index nor one by spaces can serve. Where the terms are kept is ``store/search.py``'s business.
+"""
+
+import re
+import unicodedata
+
+_CJK = (
+    "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_TOKEN = re.compile(rf"#?[{_CJK}]+|#?[^\W_{_CJK}]+")
+_LONGEST_TERM = 64
+
+
+def terms(text: str) -> tuple[str, ...]:
+    """The terms of a text, in order, each once: lower-case words, pairs of CJK syllables, and ``#tag`` as well as ``tag``."""
+    found: dict[str, None] = {}
+    for token in _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold()):
+        word = token.lstrip("#")
+        if token != word:
+            found.setdefault(_tag(word))
+        for term in _cut(word):
+            found.setdefault(term)
+    return tuple(found)
+
+
+def query(text: str) -> tuple[str, ...]:
+    """The terms a match must all have; a term that ends in ``*`` matches by its beginning. ``()`` finds nothing.
+
+    The last word of a query may be unfinished, and a single CJK syllable begins a pair: both match by beginning. A
+    ``#hashtag`` matches only itself.
+    """
+    tokens = _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold())
+    found: dict[str, None] = {}
+    for place, token in enumerate(tokens):
+        word = token.lstrip("#")
+        if token != word:
+            found.setdefault(_tag(word))
+            continue
+        cut = _cut(word)
+        unfinished = place == len(tokens) - 1 and not _is_cjk(word)
+        if unfinished or (_is_cjk(word) and len(word) == 1):
+            cut = (*cut[:-1], cut[-1] + "*")
+        for term in cut:
+            found.setdefault(term)
+    return tuple(found)
+
+
+def _cut(word: str) -> tuple[str, ...]:
+    if not _is_cjk(word):
+        return (word[:_LONGEST_TERM],)
+    if len(word) == 1:
+        return (word,)
+    return tuple(word[place : place + 2] for place in range(len(word) - 1))
+
+
+def _is_cjk(word: str) -> bool:
+    return re.match(rf"[{_CJK}]", word) is not None
+
+
+def _tag(word: str) -> str:
+    # A letter no word begins with after casefolding keeps "#paper" apart from "paper" in every tokeniser.
+    return "tag\u02d0" + word[:_LONGEST_TERM]

@@ -1,0 +1,575 @@
+"""What was heard, kept: messages, shares, reactions, people and channels, read and written in batches.
+
+``collect.py`` decides what to write (through ``merge``). The rows stay in here: callers see the values of ``heard``,
+``merge`` and ``model`` only.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Row, and_, bindparam, delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_ignore_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_or_ignore_sqlite
+
+from newsletter.heard import (
+    ChannelId,
+    ChannelSeen,
+    MessageId,
+    MessageSeen,
+    PersonId,
+    PersonSeen,
+    Preview,
+    Source,
+)
+from newsletter.merge import KeptMessage, Standing, Tally
+from newsletter.model import ShareWords
+from newsletter.store import search, tables
+from newsletter.store.database import Transaction
+
+AT_ONCE = 400
+"""How many rows one statement asks for: far below every driver's limit of parameters."""
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One message to write as it now is. Without ``shares`` and ``is_words`` its text is not kept."""
+
+    kept: KeptMessage
+    shares: tuple[ShareWords, ...]
+    is_words: bool = False
+
+
+def in_batches(items: Iterable[Item], size: int = AT_ONCE) -> Iterator[list[Item]]:
+    """The items in lists of at most ``size``, in order."""
+    batch: list[Item] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def link_digest(key: str) -> str:
+    """The unique name of a link's key: keys may be longer than a database lets an index row be."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+# --- people and channels -------------------------------------------------------------------------------------------
+
+
+async def name_channels(transaction: Transaction, seen: Iterable[ChannelSeen]) -> None:
+    """Keep the newest name of each channel; one that is not known is made."""
+    newest = {
+        channel.id: channel for channel in sorted(seen, key=lambda channel: (channel.seen_at, channel.name))
+    }
+    ids = await channel_ids(transaction, newest, {id: channel.seen_at for id, channel in newest.items()})
+    for id, channel in newest.items():
+        table = tables.channel
+        older = (table.c.named_at < channel.seen_at) | and_(
+            table.c.named_at == channel.seen_at, table.c.name < channel.name
+        )
+        await transaction.execute(
+            update(table)
+            .where(table.c.id == ids[id], older)
+            .values(name=channel.name, private=channel.private, named_at=channel.seen_at)
+        )
+
+
+async def name_people(transaction: Transaction, seen: Iterable[PersonSeen]) -> None:
+    """Keep the newest name of each person; one that is not known is made."""
+    newest = {person.id: person for person in sorted(seen, key=lambda person: (person.seen_at, person.name))}
+    ids = await person_ids(transaction, newest)
+    table = tables.person
+    older = (
+        table.c.named_at.is_(None)
+        | (table.c.named_at < bindparam("seen_at"))
+        | and_(table.c.named_at == bindparam("seen_at"), table.c.name < bindparam("new_name"))
+    )
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("person_id"), older)
+        .values(name=bindparam("new_name"), bot=bindparam("is_bot"), named_at=bindparam("seen_at"))
+    )
+    rows = [
+        {"person_id": ids[id], "new_name": person.name, "is_bot": person.bot, "seen_at": person.seen_at}
+        for id, person in newest.items()
+    ]
+    for batch in in_batches(rows):
+        await transaction.execute(statement, batch)
+
+
+async def channel_ids(
+    transaction: Transaction,
+    channels: Iterable[ChannelId],
+    named_at: Mapping[ChannelId, datetime] | None = None,
+) -> dict[ChannelId, int]:
+    """The row of each channel, made where missing."""
+    table = tables.channel
+    ids: dict[ChannelId, int] = {}
+    epoch = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+    for channel in dict.fromkeys(channels):
+        same = and_(
+            table.c.platform == channel.platform,
+            table.c.workspace == channel.workspace,
+            table.c.external_id == channel.id,
+        )
+        found = (await transaction.execute(select(table.c.id).where(same))).scalar_one_or_none()
+        if found is None:
+            row = {
+                "platform": channel.platform,
+                "workspace": channel.workspace,
+                "external_id": channel.id,
+                "name": "",
+                "private": False,
+                "named_at": epoch,
+            }
+            await _insert_or_ignore(transaction, table, [row])
+            found = (await transaction.execute(select(table.c.id).where(same))).scalar_one()
+        ids[channel] = found
+    return ids
+
+
+async def person_ids(transaction: Transaction, people: Iterable[PersonId]) -> dict[PersonId, int]:
+    """The row of each person, made where missing."""
+    wanted = sorted(set(people))
+    ids = await _known_people(transaction, wanted)
+    missing = [person for person in wanted if person not in ids]
+    if missing:
+        rows = [
+            {"platform": p.platform, "workspace": p.workspace, "external_id": p.id, "name": "", "bot": False}
+            for p in missing
+        ]
+        await _insert_or_ignore(transaction, tables.person, rows)
+        ids |= await _known_people(transaction, missing)
+    return ids
+
+
+async def _known_people(transaction: Transaction, people: Sequence[PersonId]) -> dict[PersonId, int]:
+    table = tables.person
+    ids: dict[PersonId, int] = {}
+    by_place: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for person in people:
+        by_place[person.platform, person.workspace].append(person.id)
+    for (platform, workspace), external in by_place.items():
+        for batch in in_batches(external):
+            found = await transaction.execute(
+                select(table.c.external_id, table.c.id).where(
+                    table.c.platform == platform,
+                    table.c.workspace == workspace,
+                    table.c.external_id.in_(batch),
+                )
+            )
+            ids |= {PersonId(platform, workspace, row.external_id): row.id for row in found}
+    return ids
+
+
+async def channels(transaction: Transaction) -> dict[int, ChannelSeen]:
+    """Every channel there is, by row."""
+    found = await transaction.execute(select(tables.channel).order_by(tables.channel.c.id))
+    return {
+        row.id: ChannelSeen(
+            ChannelId(row.platform, row.workspace, row.external_id), row.name, row.named_at, row.private
+        )
+        for row in found
+    }
+
+
+# --- messages ------------------------------------------------------------------------------------------------------
+
+_MESSAGE = (
+    select(
+        tables.message,
+        tables.channel.c.platform,
+        tables.channel.c.workspace,
+        tables.channel.c.external_id.label("channel"),
+        tables.person.c.platform.label("author_platform"),
+        tables.person.c.workspace.label("author_workspace"),
+        tables.person.c.external_id.label("author"),
+    )
+    .join(tables.channel, tables.channel.c.id == tables.message.c.channel_id)
+    .join(tables.person, tables.person.c.id == tables.message.c.author_id)
+)
+
+
+async def messages(transaction: Transaction, ids: Iterable[MessageId]) -> dict[MessageId, KeptMessage]:
+    """What is kept of these messages; one that is not kept is not in the result."""
+    by_channel: dict[ChannelId, list[str]] = defaultdict(list)
+    for id in dict.fromkeys(ids):
+        by_channel[id.channel].append(id.id)
+    kept: dict[MessageId, KeptMessage] = {}
+    for channel, external in by_channel.items():
+        for batch in in_batches(external):
+            condition = and_(
+                tables.channel.c.platform == channel.platform,
+                tables.channel.c.workspace == channel.workspace,
+                tables.channel.c.external_id == channel.id,
+                tables.message.c.external_id.in_(batch),
+            )
+            rows = (await transaction.execute(_MESSAGE.where(condition))).all()
+            kept |= await _with_reactions(transaction, rows)
+    return kept
+
+
+async def _with_reactions(transaction: Transaction, rows: Sequence[Row[Any]]) -> dict[MessageId, KeptMessage]:
+    ids = [row.id for row in rows]
+    if not ids:
+        return {}
+    standings: dict[int, dict[tuple[PersonId, str], Standing]] = defaultdict(dict)
+    reaction, person = tables.reaction, tables.person
+    found = await transaction.execute(
+        select(reaction, person.c.platform, person.c.workspace, person.c.external_id)
+        .join(person, person.c.id == reaction.c.person_id)
+        .where(reaction.c.message_id.in_(ids))
+    )
+    for row in found:
+        who = PersonId(row.platform, row.workspace, row.external_id)
+        standings[row.message_id][who, row.emoji] = Standing(row.at, row.stands)
+    tallies: dict[int, dict[str, Tally]] = defaultdict(dict)
+    exported: dict[int, dict[str, int]] = defaultdict(dict)
+    for row in await transaction.execute(select(tables.unnamed).where(tables.unnamed.c.message_id.in_(ids))):
+        if row.exported:
+            exported[row.message_id][row.emoji] = row.count
+        else:
+            tallies[row.message_id][row.emoji] = Tally(row.count, row.named_as_of)
+    return {
+        seen.id: KeptMessage(
+            seen.id,
+            seen=seen,
+            gone=row.gone,
+            reactions=standings.get(row.id, {}),
+            listed_as_of=row.listed_as_of,
+            tallies=tallies.get(row.id, {}),
+            exported=exported.get(row.id, {}),
+        )
+        for row in rows
+        for seen in [_seen(row)]
+    }
+
+
+def _seen(row: Row[Any]) -> MessageSeen:
+    return MessageSeen(
+        id=MessageId(ChannelId(row.platform, row.workspace, row.channel), row.external_id),
+        author=PersonId(row.author_platform, row.author_workspace, row.author),
+        sent_at=row.sent_at,
+        text=row.text,
+        seen_at=row.sent_at,
+        source=Source.LIVE if row.live else Source.EXPORT,
+        edited_at=row.edited_at,
+        thread=row.thread,
+        permalink=row.permalink,
+        previews=tuple(Preview(**preview) for preview in row.previews),
+    )
+
+
+async def present_between(
+    transaction: Transaction, channel: ChannelId, since: datetime | None, until: datetime | None
+) -> tuple[MessageSeen, ...]:
+    """The kept, not deleted messages of a channel with ``since <= sent_at < until``, replies too, oldest first."""
+    ids = await channel_ids(transaction, [channel])
+    table = tables.message
+    conditions = [table.c.channel_id == ids[channel], table.c.gone.is_(False)]
+    if since is not None:
+        conditions.append(table.c.sent_at >= since)
+    if until is not None:
+        conditions.append(table.c.sent_at < until)
+    statement = _MESSAGE.where(*conditions).order_by(table.c.sent_at, table.c.external_id)
+    return tuple(_seen(row) for row in await transaction.execute(statement))
+
+
+# --- the sharer's next message -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """One kept, present message of an author: with any link, with nothing but one, or only as words."""
+
+    seen: MessageSeen
+    linked: bool
+    bare: bool
+
+
+async def own_messages(
+    transaction: Transaction, author: PersonId, since: datetime, until: datetime
+) -> tuple[Own, ...]:
+    """An author's kept, present messages with ``since <= sent_at <= until``, oldest first."""
+    ids = await _known_people(transaction, [author])
+    if author not in ids:
+        return ()
+    message, share = tables.message, tables.share
+    statement = _MESSAGE.where(
+        message.c.author_id == ids[author],
+        message.c.sent_at >= since,
+        message.c.sent_at <= until,
+        message.c.gone.is_(False),
+    ).order_by(message.c.sent_at, message.c.external_id)
+    rows = (await transaction.execute(statement)).all()
+    linked: dict[int, list[bool]] = defaultdict(list)
+    for batch in in_batches([row.id for row in rows]):
+        found = await transaction.execute(
+            select(share.c.message_id, share.c.bare).where(share.c.message_id.in_(batch), share.c.present)
+        )
+        for row in found:
+            linked[row.message_id].append(row.bare)
+    return tuple(Own(_seen(row), row.id in linked, any(linked[row.id])) for row in rows)
+
+
+async def set_words_from(transaction: Transaction, words: Mapping[MessageId, MessageId | None]) -> None:
+    """Say which message gives each bare link its words (``None``: none does)."""
+    ids = await _message_rows(transaction, [*words, *(id for id in words.values() if id)])
+    table = tables.share
+    for message, source in words.items():
+        row = ids.get(source) if source else None
+        changed = table.c.words_from.is_distinct_from(row)
+        await transaction.execute(
+            update(table).where(table.c.message_id == ids[message], changed).values(words_from=row)
+        )
+
+
+async def forget_words(transaction: Transaction, ids: Iterable[MessageId]) -> None:
+    """Drop messages that were kept only as words and are no longer; one that had a link loses its text only."""
+    table = tables.message
+    had_link = select(tables.share.c.id).where(tables.share.c.message_id == table.c.id).exists()
+    for batch in in_batches((await _message_rows(transaction, ids)).values()):
+        await transaction.execute(delete(table).where(table.c.id.in_(batch), ~had_link))
+        await transaction.execute(update(table).where(table.c.id.in_(batch)).values(text="", previews=[]))
+
+
+# --- writing -------------------------------------------------------------------------------------------------------
+
+
+async def write(transaction: Transaction, written: Sequence[Written]) -> None:
+    """Write the messages as they now are, with their shares, reactions and search terms. The second time changes nothing.
+
+    Every share of the message that is not in ``Written.shares`` becomes absent, its words gone.
+    """
+    if not written:
+        return
+    everyone = {w.kept.seen.author for w in written if w.kept.seen}
+    everyone |= {person for w in written for person, _ in w.kept.reactions}
+    people = await person_ids(transaction, everyone)
+    places = await channel_ids(transaction, (w.kept.id.channel for w in written))
+    rows = await _write_messages(transaction, written, places, people)
+    await _write_shares(transaction, written, rows, places)
+    await _write_reactions(transaction, written, rows, people)
+
+
+async def _write_messages(
+    transaction: Transaction,
+    written: Sequence[Written],
+    places: Mapping[ChannelId, int],
+    people: Mapping[PersonId, int],
+) -> dict[MessageId, int]:
+    rows = await _message_rows(transaction, (w.kept.id for w in written))
+    new, changed = [], []
+    for one in written:
+        seen = one.kept.seen
+        if seen is None:
+            raise ValueError(f"a message that was never seen cannot be written: {one.kept.id}")
+        keeps_text = one.kept.present and (bool(one.shares) or one.is_words)
+        row = {
+            "channel_id": places[seen.id.channel],
+            "external_id": seen.id.id,
+            "author_id": people[seen.author],
+            "sent_at": seen.sent_at,
+            "edited_at": seen.edited_at,
+            "live": seen.source is Source.LIVE,
+            "thread": seen.thread,
+            "text": seen.text if keeps_text else "",
+            "permalink": seen.permalink,
+            "previews": [asdict(preview) for preview in seen.previews] if keeps_text else [],
+            "gone": one.kept.gone,
+            "listed_as_of": one.kept.listed_as_of,
+        }
+        if seen.id in rows:
+            changed.append({"row_id": rows[seen.id], **{f"new_{name}": value for name, value in row.items()}})
+        else:
+            new.append((seen.id, row))
+    if changed:
+        table = tables.message
+        values = {name: bindparam(f"new_{name}") for name in table.c.keys() if name != "id"}
+        await transaction.execute(
+            update(table).where(table.c.id == bindparam("row_id")).values(values), changed
+        )
+    for batch in in_batches(new):
+        statement = insert(tables.message).returning(tables.message.c.id, sort_by_parameter_order=True)
+        made = await transaction.execute(statement, [row for _, row in batch])
+        rows |= {id: row_id for (id, _), row_id in zip(batch, made.scalars(), strict=True)}
+    return rows
+
+
+async def _message_rows(transaction: Transaction, ids: Iterable[MessageId]) -> dict[MessageId, int]:
+    by_channel: dict[ChannelId, list[str]] = defaultdict(list)
+    for id in ids:
+        by_channel[id.channel].append(id.id)
+    places = await channel_ids(transaction, by_channel)
+    table = tables.message
+    rows: dict[MessageId, int] = {}
+    for channel, external in by_channel.items():
+        for batch in in_batches(external):
+            found = await transaction.execute(
+                select(table.c.external_id, table.c.id).where(
+                    table.c.channel_id == places[channel], table.c.external_id.in_(batch)
+                )
+            )
+            rows |= {MessageId(channel, row.external_id): row.id for row in found}
+    return rows
+
+
+async def link_ids(transaction: Transaction, keys: Iterable[str]) -> dict[str, int]:
+    """The row of each link, made where missing."""
+    digests = {link_digest(key): key for key in sorted(set(keys))}
+    ids = await _known_links(transaction, digests)
+    missing = [{"digest": digest, "key": key} for digest, key in digests.items() if key not in ids]
+    if missing:
+        await _insert_or_ignore(transaction, tables.link, missing)
+        ids |= await _known_links(transaction, {row["digest"]: row["key"] for row in missing})
+    return ids
+
+
+async def _known_links(transaction: Transaction, digests: Mapping[str, str]) -> dict[str, int]:
+    ids: dict[str, int] = {}
+    for batch in in_batches(digests):
+        found = await transaction.execute(
+            select(tables.link.c.digest, tables.link.c.id).where(tables.link.c.digest.in_(batch))
+        )
+        ids |= {digests[row.digest]: row.id for row in found}
+    return ids
+
+
+async def _write_shares(
+    transaction: Transaction,
+    written: Sequence[Written],
+    rows: Mapping[MessageId, int],
+    places: Mapping[ChannelId, int],
+) -> None:
+    links = await link_ids(transaction, (words.key for w in written for words in w.shares))
+    table = tables.share
+    known: dict[tuple[int, int], Row[Any]] = {}
+    for batch in in_batches([rows[w.kept.id] for w in written]):
+        found = await transaction.execute(select(table).where(table.c.message_id.in_(batch)))
+        known |= {(row.message_id, row.link_id): row for row in found}
+    new, changed, absent = [], [], dict(known)
+    for one in written:
+        seen = one.kept.seen
+        if seen is None or not one.kept.present:
+            continue
+        for words in one.shares:
+            row = {
+                "message_id": rows[seen.id],
+                "link_id": links[words.key],
+                "channel_id": places[seen.id.channel],
+                "sent_at": seen.sent_at,
+                "live": seen.source is Source.LIVE,
+                "present": True,
+                "ordinal": words.ordinal,
+                "url": words.url,
+                "title": words.title,
+                "title_source": words.title_source.value if words.title_source else None,
+                "comment": words.comment,
+                "hashtags": list(words.hashtags),
+                "under": words.under,
+                "bare": words.bare,
+            }
+            before = absent.pop((rows[seen.id], links[words.key]), None)
+            if before is None:
+                new.append((row, words))
+            elif any(getattr(before, name) != value for name, value in row.items()):
+                changed.append((before.id, row, words))
+    await _insert_shares(transaction, new)
+    await _change_shares(transaction, changed)
+    await _blank_shares(transaction, [row.id for row in absent.values() if row.present])
+
+
+async def _insert_shares(transaction: Transaction, new: Sequence[tuple[dict[str, Any], ShareWords]]) -> None:
+    for batch in in_batches(new):
+        statement = insert(tables.share).returning(tables.share.c.id, sort_by_parameter_order=True)
+        made = (await transaction.execute(statement, [row for row, _ in batch])).scalars().all()
+        await search.index(transaction, [(id, words) for id, (_, words) in zip(made, batch, strict=True)])
+
+
+async def _change_shares(
+    transaction: Transaction, changed: Sequence[tuple[int, dict[str, Any], ShareWords]]
+) -> None:
+    if not changed:
+        return
+    table = tables.share
+    values = {name: bindparam(f"new_{name}") for name in changed[0][1]}
+    rows = [{"row_id": id, **{f"new_{name}": value for name, value in row.items()}} for id, row, _ in changed]
+    await transaction.execute(update(table).where(table.c.id == bindparam("row_id")).values(values), rows)
+    await search.forget(transaction, [id for id, _, _ in changed])
+    await search.index(transaction, [(id, words) for id, _, words in changed])
+
+
+async def _blank_shares(transaction: Transaction, ids: Sequence[int]) -> None:
+    table = tables.share
+    for batch in in_batches(ids):
+        await transaction.execute(
+            update(table)
+            .where(table.c.id.in_(batch))
+            .values(present=False, title=None, title_source=None, comment="", hashtags=[], words_from=None)
+        )
+    await search.forget(transaction, ids)
+
+
+async def _write_reactions(
+    transaction: Transaction,
+    written: Sequence[Written],
+    rows: Mapping[MessageId, int],
+    people: Mapping[PersonId, int],
+) -> None:
+    ids = [rows[w.kept.id] for w in written]
+    for batch in in_batches(ids):
+        await transaction.execute(delete(tables.reaction).where(tables.reaction.c.message_id.in_(batch)))
+        await transaction.execute(delete(tables.unnamed).where(tables.unnamed.c.message_id.in_(batch)))
+    standing = [
+        {
+            "message_id": rows[w.kept.id],
+            "person_id": people[person],
+            "emoji": emoji,
+            "at": standing.at,
+            "stands": standing.on,
+        }
+        for w in written
+        for (person, emoji), standing in w.kept.reactions.items()
+    ]
+    if standing:
+        await transaction.execute(insert(tables.reaction), standing)
+    tallied = [
+        {
+            "message_id": rows[w.kept.id],
+            "emoji": emoji,
+            "count": tally.count,
+            "named_as_of": tally.named_as_of,
+            "exported": False,
+        }
+        for w in written
+        for emoji, tally in w.kept.tallies.items()
+    ] + [
+        {
+            "message_id": rows[w.kept.id],
+            "emoji": emoji,
+            "count": count,
+            "named_as_of": None,
+            "exported": True,
+        }
+        for w in written
+        for emoji, count in w.kept.exported.items()
+    ]
+    if tallied:
+        await transaction.execute(insert(tables.unnamed), tallied)
+
+
+async def _insert_or_ignore(transaction: Transaction, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert what is not there; another process may have been quicker."""
+    postgresql = transaction.dialect.name == "postgresql"
+    statement = insert_or_ignore_postgresql(table) if postgresql else insert_or_ignore_sqlite(table)
+    for batch in in_batches(rows):
+        await transaction.execute(statement.on_conflict_do_nothing(), batch)

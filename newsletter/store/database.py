@@ -1,0 +1,167 @@
+"""Opening a database: engines, transactions and migrations, for SQLite and PostgreSQL alike.
+
+What is asked of it is in the sibling modules (``chat``, ``editions``, ``search``): functions over a ``Transaction``.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import resources
+from typing import Any
+
+from sqlalchemy import Connection, event, inspect
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from newsletter.errors import NewerDatabase, StoreError, UserError
+
+Transaction = AsyncConnection
+"""One open transaction. Callers pass it on and never look inside."""
+
+HEAD = "0001"
+"""The newest revision in ``migrations/versions``: what this program's tables look like."""
+
+BUSY_TIMEOUT_SECONDS = 30
+"""How long a SQLite writer waits for another one before it gives up."""
+
+
+class Store:
+    """The database, open. Make one with ``Store.open``; one per process is enough."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @classmethod
+    async def open(cls, url: str) -> "Store":
+        """Connect to ``sqlite:///file.db`` or ``postgresql://…`` and bring the tables up to date.
+
+        Raises ``NewerDatabase`` where a newer Linkletter wrote it, ``StoreError`` where it cannot be used at all; neither
+        text holds the password. The second time nothing is changed.
+        """
+        engine = _engine(url)
+        store = cls(engine)
+        try:
+            async with store.reading() as transaction:
+                current = await transaction.run_sync(_revision)
+            if current != HEAD:
+                async with store.writing() as transaction:
+                    await transaction.run_sync(_migrate)
+        except (DBAPIError, OSError) as error:
+            await engine.dispose()
+            raise StoreError(f"cannot use the database {_shown(url)}: {_cause(error)}") from error
+        except BaseException:
+            await engine.dispose()
+            raise
+        return store
+
+    async def close(self) -> None:
+        """Give every connection back. The second time does nothing."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Transaction]:
+        """A transaction that may write: committed at the end of the block, rolled back if it raises.
+
+        On SQLite it begins IMMEDIATE: a reading transaction that turns into a writing one loses updates or fails.
+        """
+        async with self._engine.connect() as connection:
+            connection = await connection.execution_options(writes=True)
+            async with connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        """A transaction that only reads; on SQLite it waits for no writer."""
+        async with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+
+def _engine(url: str) -> AsyncEngine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise UserError(
+            "database: not a database address; write sqlite:///linkletter.db or postgresql://user@host/name"
+        ) from error
+    match parsed.get_backend_name():
+        case "sqlite":
+            parsed = parsed.set(drivername="sqlite+aiosqlite")
+        case "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        case other:
+            raise UserError(f"database: {other!r} is not supported; write sqlite:///… or postgresql://…")
+    try:
+        engine = create_async_engine(parsed)
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise UserError(
+            f"database: the driver for {parsed.get_backend_name()} is not installed: pip install 'linkletter[postgres]'"
+        ) from error
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver must not begin transactions by itself: it begins DEFERRED, and late.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+# --- migrations ----------------------------------------------------------------------------------------------------
+
+
+def _revision(connection: Connection) -> str | None:
+    """Which revision the database is at; ``None`` for an empty one. Refuses one that is not ours."""
+    tables = inspect(connection).get_table_names()
+    if "alembic_version" in tables:
+        return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
+    if tables:
+        raise UserError(
+            f"this database holds something else (a table {sorted(tables)[0]!r}) and was not touched; "
+            "point `database:` to a file or a database of its own."
+        )
+    return None
+
+
+def _migrate(connection: Connection) -> None:
+    # Imported here: most starts find the tables in order, and Alembic costs a tenth of a second.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(resources.files("newsletter.store") / "migrations"))
+    if connection.dialect.name == "postgresql":
+        # Two processes may start at once: the second waits here and finds the work done.
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7236541)")
+    current = _revision(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if current is not None and current not in known:
+        raise NewerDatabase(
+            "this database was written by a newer Linkletter: install that version or a later one, "
+            "or point `database:` to another one. Nothing was changed."
+        )
+    command.upgrade(config, "head")
+
+
+def _shown(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def _cause(error: BaseException) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    hint = ""
+    if isinstance(error, OperationalError) and "unable to open" in str(cause):
+        hint = " (does the folder exist, and may it be written?)"
+    return str(cause).strip().splitlines()[0] + hint
