@@ -129,11 +129,14 @@ class Collector:
             done += len(batch)
             if progress is not None:
                 progress(done)
-        if reading.gone or reading.complete:
-            async with self._store.writing() as transaction:
+        gone = set(reading.gone)
+        if reading.complete:
+            async with self._store.reading() as transaction:
                 kept = await chat.present_between(transaction, reading.channel.id, reading.since, reading.until)
-                missing = {*absent(kept, reading, sifted.there), *reading.gone}
-                await self._hear(transaction, [MessageGone(id) for id in sorted(missing)])
+            gone.update(absent(kept, reading, sifted.there))
+        if gone:
+            async with self._store.writing() as transaction:
+                await self._hear(transaction, [MessageGone(id) for id in sorted(gone)])
 
     async def _hear(
         self,
@@ -144,8 +147,8 @@ class Collector:
         ids = list(dict.fromkeys(_message(one) for one in heard))
         kept = await chat.messages(transaction, ids)
         now = {id: self._with_early(id, kept.get(id)) for id in ids}
-        for one in heard:
-            now[_message(one)] = hear(now[_message(one)], one)
+        for said in heard:
+            now[_message(said)] = hear(now[_message(said)], said)
         changed = [now[id] for id in ids if now[id] != kept.get(id)]
         shares = {one.id: _shares(one, read or {}) for one in changed}
         known = [one for one in changed if one.id in kept or shares[one.id]]
@@ -180,7 +183,10 @@ class Collector:
         waiting = {
             one.id: one.seen
             for one in early
-            if one.present and one.seen is not None and one.seen.text and one.seen.author == author
+            if one.present
+            and one.seen is not None
+            and one.seen.text
+            and one.seen.author == author
             and one.id not in linked
         }
         messages = {id: one.seen for id, one in stored.items()} | waiting

@@ -125,9 +125,7 @@ def reactions(kept: KeptMessage) -> tuple[KeptReaction, ...]:
     return tuple(reaction for reaction in found if reaction.people or reaction.unnamed)
 
 
-def absent(
-    kept: Iterable[MessageSeen], reading: Reading, there: frozenset[MessageId]
-) -> tuple[MessageId, ...]:
+def absent(kept: Iterable[MessageSeen], reading: Reading, there: frozenset[MessageId]) -> tuple[MessageId, ...]:
     """Which kept messages a complete live reading shows to be deleted: in its stretch, but not among those ``there``.
 
     Only the part of the stretch before the reading began counts: a message posted meanwhile is not missing.
@@ -145,9 +143,9 @@ def absent(
     )
 
 
-def follow_ups(messages: Sequence[MessageSeen], bare: frozenset[MessageId], linked: frozenset[MessageId]) -> dict[
-    MessageId, MessageId
-]:
+def follow_ups(
+    messages: Sequence[MessageSeen], bare: frozenset[MessageId], linked: frozenset[MessageId]
+) -> dict[MessageId, MessageId]:
     """Which message gives each bare link its words: the same author's next one, in the channel or as a reply to it.
 
     ``messages`` are present messages of one channel, in any order; ``bare`` those that say nothing but a link, ``linked``
@@ -191,7 +189,7 @@ def _alone(heard: MessageSeen | MessageGone | ReactionHeard) -> KeptMessage:
 
 
 def _seen_alone(heard: MessageSeen) -> KeptMessage:
-    seen = replace(heard, emoji=None, seen_at=heard.sent_at)
+    seen = replace(heard, emoji=None, seen_at=heard.sent_at, previews=_join_previews(heard.previews, ()))
     if heard.emoji is None:
         return KeptMessage(heard.id, seen=seen)
     live = heard.source is Source.LIVE
@@ -235,9 +233,9 @@ def _newest(one: MessageSeen | None, other: MessageSeen | None) -> MessageSeen |
     )
 
 
-def _version(seen: MessageSeen) -> tuple[datetime, int, str]:
+def _version(seen: MessageSeen) -> tuple[datetime, int, str, bool]:
     """A total order of versions: edit time, then the live platform over an export, then the text itself."""
-    return (seen.edited_at or seen.sent_at, seen.source, seen.text)
+    return (seen.edited_at or seen.sent_at, seen.source, seen.text, seen.edited_at is not None)
 
 
 def _blank(seen: MessageSeen | None) -> MessageSeen | None:

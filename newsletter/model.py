@@ -132,7 +132,7 @@ class KeptShare:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A link already printed: in which edition, and under which label."""
+    """A link shared before: the label of that week, and the edition that printed it (0: none did, it is history)."""
 
     number: int
     label: str
@@ -175,10 +175,11 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class EntryLink:
-    """A further link under one heading."""
+    """A further link under one heading; ``private`` where only private channels shared it."""
 
     url: str
     title: str
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

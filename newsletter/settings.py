@@ -11,7 +11,9 @@ from functools import cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
+
+from newsletter.heard import ChannelSeen
 
 
 class Settings(BaseModel):
@@ -66,6 +68,10 @@ class Schedule(Settings):
         if not written or int(written[1]) > 23 or int(written[2]) > 59:
             raise ValueError('write the time as "HH:MM", from "00:00" to "23:59"')
         return datetime.time(int(written[1]), int(written[2]))
+
+    @field_serializer("time")
+    def _as_written(self, value: datetime.time) -> str:
+        return f"{value:%H:%M}"
 
 
 class SectionSettings(Settings):
@@ -149,3 +155,33 @@ class NewsletterSettings(Settings):
     def zone(self) -> ZoneInfo:
         """The newsletter's time zone."""
         return ZoneInfo(self.timezone)
+
+    def collects(self, channel: ChannelSeen) -> bool:
+        """Whether the newsletter takes links from this channel; one that names no channel takes them from all."""
+        return not self.collect or _is_one_of(channel, self.collect)
+
+    def posts_to(self, channel: ChannelSeen) -> bool:
+        """Whether its editions go to this channel."""
+        return _is_one_of(channel, self.post_to)
+
+    def lives_in(self, channel: ChannelSeen) -> bool:
+        """Whether who asks in this channel may be told of the newsletter: it collects or posts or is edited there."""
+        return self.collects(channel) or _is_one_of(channel, (*self.post_to, self.editors_channel))
+
+
+def _is_one_of(channel: ChannelSeen, written: tuple[str, ...]) -> bool:
+    platform, name = channel.id.platform, channel.name.removeprefix("#").casefold()
+    names = {f"{platform}:{channel.id.id}", f"{platform}:#{name}", f"{platform}:{name}"}
+    # Discord's channels are written with their server's name, which no message carries: the last part decides.
+    return any(wanted in names or _last_part(wanted) in names for wanted in map(_folded, written))
+
+
+def _folded(wanted: str) -> str:
+    platform, _, place = wanted.partition(":")
+    # Ids keep their case, names have none.
+    return f"{platform}:{place}" if place.isalnum() and not place.islower() else f"{platform}:{place.casefold()}"
+
+
+def _last_part(wanted: str) -> str:
+    platform, _, place = wanted.partition(":")
+    return f"{platform}:{place.rpartition('/')[2]}"

@@ -1,4 +1,4 @@
-"""Reading an export that a stranger may have made: a file, a folder or a ZIP of files, never unpacked to disk.
+"""Reads an export that a stranger may have made: a file, a folder or a ZIP of files, never unpacked to disk.
 
 Everything is bounded and every fault is an ``ImportFailed`` with the file and the place in it. What the files
 mean is left to each platform's ``export.py``.
@@ -24,7 +24,7 @@ MAX_FILE_BYTES = 1 << 30
 MAX_TOTAL_BYTES = 32 << 30
 """Bytes read from one export, unpacked."""
 MAX_RATIO = 200
-"""How many times its packed size a ZIP member may be. Chat as JSON packs 10 to 50 times, a bomb up to 1,032."""
+"""How many times its packed size a ZIP member may be. Chat packs 10 to 50 times, a bomb up to 1,032."""
 RATIO_FROM_BYTES = 1 << 20
 """Below this a member's ratio is of no interest: it can do no harm."""
 HEAD_BYTES = 1 << 16
@@ -36,10 +36,10 @@ _Open = Callable[[], IO[bytes]]
 
 
 class Archive:
-    """The files of an export, by name. Opening reads names only; a name that points outside is refused there.
+    """The files of an export, by name. Opening reads names only.
 
-    Raises ``ImportFailed`` where the path cannot be read, is no ZIP though it says so, or holds symbolic links.
-    Files that a Mac adds (``__MACOSX``, ``._*``) are not listed.
+    Raises ``ImportFailed`` where the path cannot be read, is no ZIP though it says so, holds symbolic links or
+    names that point outside. Files that a Mac adds (``__MACOSX``, ``._*``) are not listed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -75,6 +75,11 @@ class Archive:
         """Let go of the ZIP. The second time changes nothing."""
         if self._zip is not None:
             self._zip.close()
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is one file, not a folder or ZIP of files."""
+        return self._zip is None and not self.path.is_dir()
 
     def names(self) -> list[str]:
         """Every file (not folder), with ``/`` between folders, sorted: the same order on every system."""
@@ -113,7 +118,7 @@ class Archive:
 
     def failed(self, name: str, why: str, place: str = "") -> ImportFailed:
         """The error to raise about one file; ``place`` says where in it."""
-        inside = "" if self.path.name == name and self.path.is_file() and self._zip is None else _shown(name)
+        inside = "" if self.is_file else _shown(name)
         return ImportFailed(str(self.path), ", ".join(filter(None, [inside, place])), why)
 
     def _size(self, name: str) -> int:
@@ -125,7 +130,7 @@ class Archive:
             raise self.failed(name, f"cannot be read: {error.strerror or error}") from error
 
     def _location(self, name: str) -> Path:
-        return self.path / name if self.path.is_dir() else self.path
+        return self.path if self.is_file else self.path / name
 
     def _read(self, name: str, size: int) -> bytes:
         try:
@@ -179,9 +184,7 @@ def _folder_names(path: Path) -> list[str]:
             location = Path(folder, name)
             inside = location.relative_to(path).as_posix()
             if location.is_symlink():
-                raise ImportFailed(
-                    str(path), _shown(inside), "is a symbolic link. Put the file itself there."
-                )
+                raise ImportFailed(str(path), _shown(inside), "is a symbolic link. Put the file itself there.")
             # A named pipe would never end.
             if location.is_file() and not _of_a_mac(inside):
                 names.append(inside)
@@ -206,4 +209,5 @@ def _shown(name: str) -> str:
 def _why(error: json.JSONDecodeError) -> str:
     rest = error.doc[error.pos :].strip("\0 \t\r\n")
     cut = not rest or "Unterminated" in error.msg or any(literal.startswith(rest) for literal in _LITERALS)
+    cut = cut or (len(rest) < len("u1234") and "\\u" in error.msg)
     return f"is cut off. {AGAIN}" if cut else f"is not valid JSON ({error.msg}). {AGAIN}"

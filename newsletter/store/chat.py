@@ -67,9 +67,7 @@ def link_digest(key: str) -> str:
 
 async def name_channels(transaction: Transaction, seen: Iterable[ChannelSeen]) -> None:
     """Keep the newest name of each channel; one that is not known is made."""
-    newest = {
-        channel.id: channel for channel in sorted(seen, key=lambda channel: (channel.seen_at, channel.name))
-    }
+    newest = {channel.id: channel for channel in sorted(seen, key=lambda channel: (channel.seen_at, channel.name))}
     ids = await channel_ids(transaction, newest, {id: channel.seen_at for id, channel in newest.items()})
     for id, channel in newest.items():
         table = tables.channel
@@ -236,9 +234,9 @@ async def _with_reactions(transaction: Transaction, rows: Sequence[Row[Any]]) ->
     exported: dict[int, dict[str, int]] = defaultdict(dict)
     for row in await transaction.execute(select(tables.unnamed).where(tables.unnamed.c.message_id.in_(ids))):
         if row.exported:
-            exported[row.message_id][row.emoji] = row.count
+            exported[row.message_id][row.emoji] = row.counted
         else:
-            tallies[row.message_id][row.emoji] = Tally(row.count, row.named_as_of)
+            tallies[row.message_id][row.emoji] = Tally(row.counted, row.named_as_of)
     return {
         seen.id: KeptMessage(
             seen.id,
@@ -296,9 +294,7 @@ class Own:
     bare: bool
 
 
-async def own_messages(
-    transaction: Transaction, author: PersonId, since: datetime, until: datetime
-) -> tuple[Own, ...]:
+async def own_messages(transaction: Transaction, author: PersonId, since: datetime, until: datetime) -> tuple[Own, ...]:
     """An author's kept, present messages with ``since <= sent_at <= until``, oldest first."""
     ids = await _known_people(transaction, [author])
     if author not in ids:
@@ -394,10 +390,8 @@ async def _write_messages(
             new.append((seen.id, row))
     if changed:
         table = tables.message
-        values = {name: bindparam(f"new_{name}") for name in table.c.keys() if name != "id"}
-        await transaction.execute(
-            update(table).where(table.c.id == bindparam("row_id")).values(values), changed
-        )
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in table.c.keys() if name != "id"}
+        await transaction.execute(update(table).where(table.c.id == bindparam("row_id")).values(values), changed)
     for batch in in_batches(new):
         statement = insert(tables.message).returning(tables.message.c.id, sort_by_parameter_order=True)
         made = await transaction.execute(statement, [row for _, row in batch])
@@ -495,13 +489,11 @@ async def _insert_shares(transaction: Transaction, new: Sequence[tuple[dict[str,
         await search.index(transaction, [(id, words) for id, (_, words) in zip(made, batch, strict=True)])
 
 
-async def _change_shares(
-    transaction: Transaction, changed: Sequence[tuple[int, dict[str, Any], ShareWords]]
-) -> None:
+async def _change_shares(transaction: Transaction, changed: Sequence[tuple[int, dict[str, Any], ShareWords]]) -> None:
     if not changed:
         return
     table = tables.share
-    values = {name: bindparam(f"new_{name}") for name in changed[0][1]}
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in changed[0][1]}
     rows = [{"row_id": id, **{f"new_{name}": value for name, value in row.items()}} for id, row, _ in changed]
     await transaction.execute(update(table).where(table.c.id == bindparam("row_id")).values(values), rows)
     await search.forget(transaction, [id for id, _, _ in changed])
@@ -546,7 +538,7 @@ async def _write_reactions(
         {
             "message_id": rows[w.kept.id],
             "emoji": emoji,
-            "count": tally.count,
+            "counted": tally.count,
             "named_as_of": tally.named_as_of,
             "exported": False,
         }
@@ -556,7 +548,7 @@ async def _write_reactions(
         {
             "message_id": rows[w.kept.id],
             "emoji": emoji,
-            "count": count,
+            "counted": count,
             "named_as_of": None,
             "exported": True,
         }

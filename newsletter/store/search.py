@@ -36,7 +36,9 @@ async def index(transaction: Transaction, shares: Sequence[tuple[int, ShareWords
         return
     rows = [{"id": id, "terms": " ".join(_terms(words))} for id, words in shares]
     if transaction.dialect.name == "postgresql":
-        insert = "INSERT INTO share_terms (share_id, terms) VALUES (:id, array_to_tsvector(string_to_array(:terms, ' ')))"
+        insert = (
+            "INSERT INTO share_terms (share_id, terms) VALUES (:id, array_to_tsvector(string_to_array(:terms, ' ')))"
+        )
     else:
         insert = "INSERT INTO share_terms (rowid, terms) VALUES (:id, :terms)"
     await transaction.execute(text(insert), rows)
@@ -67,9 +69,7 @@ async def find(
         )
     else:
         joined, matches, match = "share_terms.rowid", "share_terms MATCH :match", _fts5(wanted)
-    inside = (
-        "" if channels is None else f" AND share.channel_id IN ({', '.join(str(int(id)) for id in channels)})"
-    )
+    inside = "" if channels is None else f" AND share.channel_id IN ({', '.join(str(int(id)) for id in channels)})"
     statement = f"""
         SELECT share.id, share.url, share.title, share.comment, person.name AS person, channel.name AS channel,
                message.sent_at

@@ -173,7 +173,7 @@ share = Table(
     Column("bare", Boolean, nullable=False),
     Column("words_from", ForeignKey("message.id", ondelete="SET NULL"), nullable=True, index=True),
     UniqueConstraint("message_id", "link_id"),
-    Index(None, "channel_id", "sent_at"),
+    Index(None, "sent_at", "channel_id"),
     Index(None, "link_id", "sent_at"),
     # Shares heard late: looked up by "arrived after the last freeze", which only the live platform does.
     Index(
@@ -200,7 +200,8 @@ unnamed = Table(
     metadata,
     Column("message_id", ForeignKey("message.id", ondelete="CASCADE"), primary_key=True),
     Column("emoji", String(128), primary_key=True),
-    Column("count", Integer, nullable=False),
+    # "count" is a method of every row.
+    Column("counted", Integer, nullable=False),
     Column("named_as_of", Instant, nullable=True),
     Column("exported", Boolean, nullable=False),
 )
@@ -210,7 +211,8 @@ edition = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("newsletter", String(128), nullable=False),
-    Column("number", Integer, nullable=False),
+    # Given when the edition is printed: an open or skipped one has none.
+    Column("number", Integer, nullable=True),
     Column("state", String(16), nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("cut_off", Instant, nullable=False),

@@ -32,7 +32,7 @@ def upgrade() -> None:
         "edition",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("newsletter", sa.String(length=128), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("opened_at", Instant(), nullable=False),
         sa.Column("cut_off", Instant(), nullable=False),
@@ -44,9 +44,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("newsletter", "number", name=op.f("uq_edition_newsletter_number")),
     )
     with op.batch_alter_table("edition", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_edition_newsletter_cut_off"), ["newsletter", "cut_off"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_edition_newsletter_cut_off"), ["newsletter", "cut_off"], unique=False)
         batch_op.create_index(
             "uq_edition_open",
             ["newsletter"],
@@ -141,12 +139,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel_id", "external_id", name=op.f("uq_message_channel_id_external_id")),
     )
     with op.batch_alter_table("message", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_message_author_id_sent_at"), ["author_id", "sent_at"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_message_channel_id_sent_at"), ["channel_id", "sent_at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_message_author_id_sent_at"), ["author_id", "sent_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_message_channel_id_sent_at"), ["channel_id", "sent_at"], unique=False)
 
     op.create_table(
         "page",
@@ -220,16 +214,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["channel_id"], ["channel.id"], name=op.f("fk_share_channel_id")),
         sa.ForeignKeyConstraint(["link_id"], ["link.id"], name=op.f("fk_share_link_id")),
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_share_message_id")),
-        sa.ForeignKeyConstraint(
-            ["words_from"], ["message.id"], name=op.f("fk_share_words_from"), ondelete="SET NULL"
-        ),
+        sa.ForeignKeyConstraint(["words_from"], ["message.id"], name=op.f("fk_share_words_from"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_share")),
         sa.UniqueConstraint("message_id", "link_id", name=op.f("uq_share_message_id_link_id")),
     )
     with op.batch_alter_table("share", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_share_channel_id_sent_at"), ["channel_id", "sent_at"], unique=False
-        )
         batch_op.create_index(batch_op.f("ix_share_link_id_sent_at"), ["link_id", "sent_at"], unique=False)
         batch_op.create_index(
             "ix_share_live_arrival",
@@ -238,18 +227,17 @@ def upgrade() -> None:
             sqlite_where=sa.text("live"),
             postgresql_where=sa.text("live"),
         )
+        batch_op.create_index(batch_op.f("ix_share_sent_at_channel_id"), ["sent_at", "channel_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_share_words_from"), ["words_from"], unique=False)
 
     op.create_table(
         "unnamed",
         sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("emoji", sa.String(length=128), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("counted", sa.Integer(), nullable=False),
         sa.Column("named_as_of", Instant(), nullable=True),
         sa.Column("exported", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["message_id"], ["message.id"], name=op.f("fk_unnamed_message_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_unnamed_message_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("message_id", "emoji", name=op.f("pk_unnamed")),
     )
     op.create_table(
@@ -274,9 +262,7 @@ def upgrade() -> None:
         )
         op.execute("CREATE INDEX ix_share_terms_terms ON share_terms USING gin (terms)")
     else:
-        op.execute(
-            "CREATE VIRTUAL TABLE share_terms USING fts5 (terms, tokenize = 'unicode61 remove_diacritics 0')"
-        )
+        op.execute("CREATE VIRTUAL TABLE share_terms USING fts5 (terms, tokenize = 'unicode61 remove_diacritics 0')")
 
 
 def downgrade() -> None:
@@ -289,11 +275,9 @@ def downgrade() -> None:
     op.drop_table("unnamed")
     with op.batch_alter_table("share", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_share_words_from"))
-        batch_op.drop_index(
-            "ix_share_live_arrival", sqlite_where=sa.text("live"), postgresql_where=sa.text("live")
-        )
+        batch_op.drop_index(batch_op.f("ix_share_sent_at_channel_id"))
+        batch_op.drop_index("ix_share_live_arrival", sqlite_where=sa.text("live"), postgresql_where=sa.text("live"))
         batch_op.drop_index(batch_op.f("ix_share_link_id_sent_at"))
-        batch_op.drop_index(batch_op.f("ix_share_channel_id_sent_at"))
 
     op.drop_table("share")
     with op.batch_alter_table("reaction", schema=None) as batch_op:
@@ -318,9 +302,7 @@ def downgrade() -> None:
     op.drop_table("link")
     with op.batch_alter_table("edition", schema=None) as batch_op:
         batch_op.drop_index(
-            "uq_edition_open",
-            sqlite_where=sa.text("state = 'open'"),
-            postgresql_where=sa.text("state = 'open'"),
+            "uq_edition_open", sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'")
         )
         batch_op.drop_index(batch_op.f("ix_edition_newsletter_cut_off"))
 

@@ -1,0 +1,206 @@
+"""The chat port: what a chat platform does for Linkletter, and what Linkletter does for it. Protocols and values only.
+
+An adapter (``platforms/slack``, ``platforms/discord``, ``platforms/local``) is a ``Chat``; what it is told to call is a
+``Listener``. ``tests/contracts/test_platform.py`` holds every adapter to the law below; ``platforms/local`` is the one to
+read first.
+
+**Hearing.** Hand over everything people write, edit, delete and react to as values of ``newsletter.heard``, the text as
+CommonMark. Leave out bots, our own posts first of all, and what nobody wrote (joins, topics). When ``heard`` returns it
+is stored, so acknowledge to the platform afterwards. Twice, late and out of order are all right; losing something in
+silence is not: after every connect, the first one too, call ``connected``, which reads back what was missed.
+
+**Reading.** A reading is ``complete`` only where reading was allowed and the stretch was paged to its end: whoever is
+missing from a complete one counts as deleted. Where reading is not allowed, raise ``PermissionDenied``: an empty reading
+would delete everything.
+
+**Asking.** Everything a person asks of us is an ``Invocation`` of text: adapters parse nothing and know no command by
+name. First tell the platform in its time that the question arrived, then call ``asked``, which may take long; it raises
+nothing but cancellation. Every message of a ``private`` answer is for the asker alone. A question that the platform
+delivers again has the same ``id``, and gets the same answer.
+
+**Drawing.** All text in ``Cards`` may be a stranger's. Everything is plain text, but for ``Card.text``, which is
+CommonMark; whatever it says, it mentions nobody, and looks like what it is. A platform's limits are known to its ``draw``
+only: ``cards.pack`` gives it as many cards for a message as fit, the first message for the channel and the others for its
+thread. A private answer is drawn as a post is, so a preview is what goes out.
+
+**Posting.** ``destination`` is ``newsletter.ports.Destination``: each part carries its mark where people cannot write it,
+and ``find`` looks for it among our own messages. An answer that got lost is ``Unsure``, never a failure, never a success.
+
+**Failing.** What the listener raises ends ``run``, and so does what the adapter cannot mend by connecting again; whoever
+runs it starts it again, and reading back repairs what was missed. ``UserError`` is for the person, as it is.
+"""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from newsletter.errors import UserError
+from newsletter.heard import ChannelId, ChannelSeen, Heard, MessageId, PersonId, Reading
+from newsletter.ports import Destination
+
+
+class PermissionDenied(UserError):
+    """A person, or Linkletter itself, may not do this; the text says who or what can change that."""
+
+
+# --- what is shown -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A few words of plain text, with a link where ``url`` is given: ``Ann``, ``👍 3``.
+
+    ``at`` is the instant the words speak of, aware UTC: a platform that can adds it in the reader's own zone.
+    """
+
+    text: str
+    url: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One thing to show, in nobody's markup: an entry, a heading with an intro, an answer. Each part may be missing.
+
+    ``heading`` stands over the card and moves with it. ``title`` links to ``url``. ``text`` is CommonMark, everything else
+    plain. Each of ``lines`` is a row of facts below the text. ``image`` is an address a platform may show a picture from.
+    """
+
+    title: str = ""
+    url: str = ""
+    text: str = ""
+    lines: tuple[tuple[Fact, ...], ...] = ()
+    heading: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """What is shown at once: ``channel`` at the channel's level, as far as one message holds it, the rest in its thread."""
+
+    channel: tuple[Card, ...]
+    thread: tuple[Card, ...] = ()
+
+
+# --- what is asked -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A person asks something: ``text`` is what they wrote after our name (``search attention``).
+
+    ``id`` is the platform's for this question, the same when it is delivered again. ``locale`` is the asker's language as
+    the platform names it (``ko``, ``en-US``), ``""`` where it does not.
+    """
+
+    id: str
+    text: str
+    person: PersonId
+    channel: ChannelSeen
+    locale: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to show for a question; ``private``: to the asker alone."""
+
+    cards: Cards
+    private: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A word of a command. The last one takes all that is left of the text."""
+
+    name: str
+    help: str
+    required: bool = False
+
+
+class Command(Protocol):
+    """A command as platforms may offer it beforehand: in a list of slash commands, a manifest, a row of hints.
+
+    What was chosen there comes back as the text of an ``Invocation``: the name, then the values in order.
+    """
+
+    @property
+    def name(self) -> str:
+        """One word in lower case."""
+        ...
+
+    @property
+    def help(self) -> str:
+        """One line."""
+        ...
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """In order."""
+        ...
+
+    @property
+    def opens_form(self) -> bool:
+        """Whether the answer must come at once, because a form can only be opened in the first seconds."""
+        ...
+
+
+# --- the port ------------------------------------------------------------------------------------------------------
+
+
+class Listener(Protocol):
+    """What Linkletter does for a platform. Everything may be called at the same time."""
+
+    @property
+    def commands(self) -> Sequence[Command]:
+        """All there are, in the order in which to show them."""
+        ...
+
+    async def connected(self, chat: "Chat") -> None:
+        """There may have been things we did not hear: read back. What it does not reach the next one does."""
+        ...
+
+    async def heard(self, heard: Heard) -> None:
+        """Take in one thing; it is stored when this returns."""
+        ...
+
+    async def asked(self, invocation: Invocation) -> Answer:
+        """The answer, also where something goes wrong: then it says what."""
+        ...
+
+
+class Chat(Protocol):
+    """A chat platform, seen from one workspace, server or room."""
+
+    @property
+    def platform(self) -> str:
+        """As in ``PersonId.platform`` and in the settings: ``slack``."""
+        ...
+
+    async def run(self, listener: Listener) -> None:
+        """Connect, hear, and connect again when the line breaks, until cancelled; then end without leaving a task."""
+        ...
+
+    async def channels(self) -> tuple[ChannelSeen, ...]:
+        """Where Linkletter was let in, by its name of now."""
+        ...
+
+    def read(self, channel: ChannelId, since: datetime, threads: Collection[str] = ()) -> AsyncIterator[Reading]:
+        """What was posted in the channel since ``since``; then the whole of each thread that may have changed since.
+
+        ``threads`` are the first messages of those to be read in any case; the platform adds the others it knows of.
+        Readings come as they are made: a caller may stop between two. Raises ``PermissionDenied``.
+        """
+        ...
+
+    async def people(self, role: str) -> frozenset[PersonId]:
+        """Who is meant by an id as the settings have it: a person's own, or that of a role or group with many."""
+        ...
+
+    async def permalink(self, message: MessageId) -> str | None:
+        """The web address that opens the message; ``None`` where there is none."""
+        ...
+
+    def destination(self, channel: ChannelId) -> Destination:
+        """The channel as a place editions go to; its ``key`` is ``slack:C123``."""
+        ...

@@ -1,0 +1,495 @@
+"""The command line: one function per row of ``linkletter …``. Results go to stdout, everything else to stderr.
+
+Exit status: 0 done, 1 failed or waiting for a person, 2 wrong usage or configuration. What a command does is the
+business of ``importing``, ``publish`` and ``search``; here it is asked for, and told to a person or a program.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import secrets
+import sys
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+import bot
+from newsletter.errors import ConfigError, NewsletterError, UserError
+
+Result = TypeVar("Result")
+Command = Callable[..., Any]
+
+CONFIG = "config.yaml"
+STYLES = ("hexo", "jekyll", "hugo", "plain", "archive", "index")
+
+
+def main() -> None:
+    """The entry point of the ``linkletter`` command."""
+    linkletter(prog_name="linkletter")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    "config_file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=f"The configuration. [default: {CONFIG}, if there is one]",
+)
+@click.version_option(bot.__version__, prog_name="linkletter")
+@click.pass_context
+def linkletter(context: click.Context, config_file: Path | None) -> None:
+    """Collects the links a team shares in Slack and Discord into a weekly newsletter."""
+    context.obj = config_file
+
+
+def _command(function: Command) -> Command:
+    """A row of the command line: its errors are told in a line or two, without a traceback, with the right status."""
+
+    @wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        try:
+            status = function(*args, **kwargs)
+        except ConfigError as error:
+            _complain(str(error))
+            raise SystemExit(2) from error
+        except UserError as error:
+            _complain(f"linkletter: {error}")
+            raise SystemExit(1) from error
+        except NewsletterError as error:
+            _complain(f"linkletter: {error}")
+            raise SystemExit(1) from error
+        except BrokenPipeError:
+            # The reader of the output has gone (`linkletter search … | head`): nobody is left to be told.
+            sys.stdout = None  # type: ignore[assignment]
+            raise SystemExit(0) from None
+        except KeyboardInterrupt:
+            _complain("\nlinkletter: stopped; nothing is half done, run it again to go on")
+            raise SystemExit(1) from None
+        except OSError as error:
+            _complain(f"linkletter: {error.filename or 'the system'}: {error.strerror or error}")
+            raise SystemExit(1) from error
+        except Exception as error:
+            reference = secrets.token_hex(4)
+            logging.getLogger("linkletter").critical("reference %s", reference, exc_info=error)
+            _complain(f"linkletter: something went wrong that should not have; please report reference {reference}")
+            raise SystemExit(1) from error
+        raise SystemExit(status or 0)
+
+    return guarded
+
+
+def _as_json(function: Command) -> Command:
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
+
+
+def _complain(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _print_json(value: Mapping[str, Any]) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+# --- what every command needs --------------------------------------------------------------------------------------
+
+
+def _config(context: click.Context) -> Any:
+    """The configuration; where there is none, the one newsletter over everything imported."""
+    from bot.config import default_config, load
+    
+    named: Path | None = context.find_root().obj
+    if named is None and not Path(CONFIG).exists():
+        return default_config()
+    return load(named or Path(CONFIG), os.environ, need_tokens=False)
+
+
+def _say_without_config(config: Any) -> None:
+    if config.path is None:
+        _complain(
+            f"No {CONFIG} here: one newsletter over every imported channel, weeks cut on Monday 00:00 UTC, "
+            f"kept in {config.database.removeprefix('sqlite:///')}."
+        )
+
+
+def _newsletter(config: Any, key: str | None) -> Any:
+    """The newsletter of this key; the only one where none is named."""
+    if key is None and len(config.newsletters) == 1:
+        return next(iter(config.newsletters.values()))
+    if key in config.newsletters:
+        return config.newsletters[key]
+    known = ", ".join(config.newsletters)
+    if key is None:
+        raise click.UsageError(f"Which newsletter? Name one of: {known}")
+    raise click.UsageError(f"There is no newsletter {key!r}. There is: {known}")
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    return asyncio.run(work)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Something to look at while it takes long: a bar on a terminal, a line now and then in a log."""
+    from bot.progress import shown
+
+    with shown(sys.stderr) as tell:
+        yield tell
+
+
+# --- the rows ------------------------------------------------------------------------------------------------------
+
+
+@linkletter.command(name="import")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(path_type=Path))
+@click.option("--workspace", default="", metavar="ID", help="The Slack team or Discord server, if the export names none.")
+@_as_json
+@click.pass_context
+@_command
+def import_(context: click.Context, paths: tuple[Path, ...], workspace: str, as_json: bool) -> None:
+    """Read Slack exports (ZIP or folder) or DiscordChatExporter JSON. Twice changes nothing."""
+    from bot.app import opened
+    from bot.importing import import_exports
+
+    config = _config(context)
+    _say_without_config(config)
+
+    async def run() -> Any:
+        async with opened(config) as app:
+            with _progress() as progress:
+                return await import_exports(
+                    paths,
+                    app.collector,
+                    next(iter(config.newsletters.values())),
+                    workspace=workspace,
+                    configured={},
+                    progress=progress,
+                )
+
+    imported = _run(run())
+    if as_json:
+        _print_json(imported.as_json())
+        return
+    collected = imported.collected
+    click.echo(f"{collected.messages:,} messages in {_several(imported.channels, 'channel')}")
+    click.echo(
+        f"{_several(collected.shares, 'share')} of {_several(len(collected.keys), 'link')} "
+        f"by {_several(len(collected.people), 'person', 'people')}"
+    )
+    _print_counts("held back from public places", imported.held)
+    _print_counts("left out of newsletters", imported.left_out)
+    _print_counts("messages that are no person's words", collected.ignored)
+
+
+def _several(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def _print_counts(what: str, counts: Counter[str]) -> None:
+    if counts:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in counts.most_common())
+        click.echo(f"{counts.total():,} {what}: {reasons}")
+
+
+@linkletter.command()
+@click.argument("newsletter", required=False)
+@click.option("--date", "day", metavar="D", help="The edition that covers this day: 2020-06-13.")
+@click.option("--week", metavar="WEEK", help="The edition of this week: 2020-W24.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="For reading here, as the post will be, or everything that is known.",
+)
+@click.option("--style", type=click.Choice(STYLES[:-1]), help="The post's style instead of the configured one.")
+@click.pass_context
+@_command
+def preview(
+    context: click.Context, newsletter: str | None, day: str | None, week: str | None, form: str, style: str | None
+) -> None:
+    """Show what will go out, or what a past week's edition was. Changes nothing."""
+    from bot.app import opened
+
+    if day and week:
+        raise click.UsageError("Name a --date or a --week, not both.")
+    config = _config(context)
+    settings = _styled(_newsletter(config, newsletter), style)
+    _say_without_config(config)
+
+    async def run() -> tuple[Any, Any]:
+        async with opened(config) as app:
+            publisher = app.publisher(settings)
+            cut_off = publisher.cut_off_of(day or week or "") if day or week else None
+            edition = await publisher.preview(cut_off)
+            return edition, publisher
+
+    edition, publisher = _run(run())
+    click.echo(_previewed(edition, publisher, settings, form), nl=False)
+    if edition.is_empty:
+        _complain(_run(_why_empty(config, settings)))
+
+
+def _styled(settings: Any, style: str | None) -> Any:
+    from newsletter.settings import MarkdownSettings
+
+    if style is None:
+        return settings
+    markdown = settings.markdown or MarkdownSettings()
+    return settings.model_copy(update={"markdown": markdown.model_copy(update={"style": style})})
+
+
+def _previewed(edition: Any, publisher: Any, settings: Any, form: str) -> str:
+    from pydantic import TypeAdapter
+
+    from newsletter import render
+    from newsletter.model import Edition
+    from newsletter.settings import MarkdownSettings
+
+    match form:
+        case "json":
+            return TypeAdapter(Edition).dump_json(edition, indent=2).decode() + "\n"
+        case "markdown":
+            markdown = settings.markdown or MarkdownSettings()
+            return render.post(publisher.seen_by(edition, markdown.audience, markdown.show), markdown)
+        case _:
+            return render.text(edition)
+
+
+async def _why_empty(config: Any, settings: Any) -> str:
+    from bot.app import opened
+
+    async with opened(config) as app:
+        newest = (await app.publisher(settings).standing()).newest_share
+    if newest is None:
+        return "No link has been collected yet. Import an export: linkletter import PATH"
+    return (
+        f"Nothing in this week yet. The newest link is from {newest:%Y-%m-%d}: "
+        f"try --date {newest:%Y-%m-%d}, or make all past weeks: linkletter publish --to FOLDER --all-weeks"
+    )
+
+
+@linkletter.command()
+@click.argument("newsletter", required=False)
+@click.option(
+    "--to",
+    "folder",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the posts here instead of to the newsletter's destinations.",
+)
+@click.option("--all-weeks", is_flag=True, help="Make the past's editions too, to files only.")
+@click.option("--style", type=click.Choice(STYLES), help="The posts' style instead of the configured one.")
+@_as_json
+@click.pass_context
+@_command
+def publish(
+    context: click.Context,
+    newsletter: str | None,
+    folder: Path | None,
+    all_weeks: bool,
+    style: str | None,
+    as_json: bool,
+) -> int:
+    """Close the open edition now and publish it. What was published stays; twice changes nothing."""
+    from bot.app import opened
+
+    config = _config(context)
+    settings = _styled(_newsletter(config, newsletter), style)
+    _say_without_config(config)
+    if folder is None and settings.markdown is None:
+        raise click.UsageError(
+            "Where to? Write a folder, as in `linkletter publish --to posts`, or set `markdown:` in the configuration."
+        )
+
+    async def run() -> Any:
+        async with opened(config) as app:
+            publisher = app.publisher(settings, folder)
+            with _progress() as progress:
+                if all_weeks:
+                    await publisher.archive("command line", lambda done, n: progress("Making past weeks", done, n))
+                await publisher.publish("command line")
+                return await publisher.deliver()
+
+    delivered = _run(run())
+    failed = [one for one in delivered if one.failed is not None]
+    if as_json:
+        _print_json(
+            {
+                "published": [
+                    {"label": one.label, "destination": one.destination, "files": [r.id for r in one.receipts]}
+                    for one in delivered
+                    if one.failed is None
+                ],
+                "failed": [
+                    {"label": one.label, "destination": one.destination, "why": one.failed} for one in failed
+                ],
+            }
+        )
+    else:
+        for one in delivered:
+            for receipt in one.receipts:
+                click.echo(f"{one.label}\t{receipt.id}")
+        for one in failed:
+            _complain(f"linkletter: {one.label} did not reach {one.destination}: {one.failed}")
+    if not delivered:
+        _complain(_run(_why_nothing(config, settings)))
+    return 1 if failed else 0
+
+
+async def _why_nothing(config: Any, settings: Any) -> str:
+    from bot.app import now, opened
+
+    async with opened(config) as app:
+        standing = await app.publisher(settings).standing()
+    newest, last = standing.newest_share, standing.last_published
+    if newest is None:
+        return "Nothing to publish: no link has been collected yet. Import an export: linkletter import PATH"
+    if last is not None:
+        return f"Nothing new to publish since {last:%Y-%m-%d %H:%M} UTC."
+    days = (now() - newest).days
+    return (
+        f"Nothing to publish: the newest link is {_several(days, 'day')} old ({newest:%Y-%m-%d}). "
+        "For the past's editions: linkletter publish --to FOLDER --all-weeks"
+    )
+
+
+@linkletter.command()
+@_as_json
+@click.pass_context
+@_command
+def status(context: click.Context, as_json: bool) -> int:
+    """Say how each newsletter stands. Exit status 1 if something waits for a person."""
+    from bot.app import opened
+
+    config = _config(context)
+    if not as_json:
+        _say_without_config(config)
+
+    async def run() -> list[Any]:
+        async with opened(config) as app:
+            return [await app.publisher(settings).standing() for settings in config.newsletters.values()]
+
+    standings = _run(run())
+    if as_json:
+        _print_json({"newsletters": [asdict(standing) for standing in standings]})
+    else:
+        for standing in standings:
+            _print_standing(standing)
+    return 1 if any(standing.failed for standing in standings) else 0
+
+
+def _print_standing(standing: Any) -> None:
+    click.echo(f"{standing.newsletter}")
+    click.echo(f"  open edition    {standing.label}, cut off {standing.cut_off:%Y-%m-%d %H:%M} UTC")
+    click.echo(f"  in it           {_several(standing.entries, 'link')}, {standing.left_out} left out")
+    published = "none yet"
+    if standing.last_published is not None:
+        published = f"{standing.editions:,}, the last one cut off {standing.last_published:%Y-%m-%d %H:%M} UTC"
+    click.echo(f"  published       {published}")
+    if standing.newest_share is not None:
+        click.echo(f"  newest link     {standing.newest_share:%Y-%m-%d %H:%M} UTC")
+    for destination, why in standing.failed:
+        click.echo(f"  failed          {destination}: {why}")
+
+
+@linkletter.command()
+@_as_json
+@click.pass_context
+@_command
+def check(context: click.Context, as_json: bool) -> int:
+    """Look for mistakes in the configuration; print what is in force and when the next editions are cut."""
+    from bot.app import now
+    from bot.config import effective, warnings
+    from newsletter.week import cut_offs_from, in_words
+
+    config = _config(context)
+    coming = {
+        key: [in_words(cut_off, settings.zone, now()) for cut_off in cut_offs_from(settings, now(), 3)]
+        for key, settings in config.newsletters.items()
+    }
+    found = warnings(config)
+    if as_json:
+        _print_json({"config": effective(config), "cut_offs": coming, "warnings": found})
+        return 0
+    _say_without_config(config)
+    click.echo(effective(config), nl=False)
+    for key, instants in coming.items():
+        click.echo(f"\n{key}: the next editions are cut off on")
+        for instant in instants:
+            click.echo(f"  {instant}")
+    for warning in found:
+        _complain(f"note: {warning}")
+    return 0
+
+
+@linkletter.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option("--most", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many at the most.")
+@_as_json
+@click.pass_context
+@_command
+def search(context: click.Context, words: tuple[str, ...], most: int, as_json: bool) -> int:
+    """Find links by the words around them, newest first. Two Korean syllables suffice; #tag finds a hashtag."""
+    from bot.app import opened
+    from newsletter.search import query
+    from newsletter.store import search as index
+    from newsletter.titles import title_from_url
+    from newsletter.words import plain
+
+    config = _config(context)
+
+    async def run() -> Any:
+        async with opened(config) as app, app.store.reading() as transaction:
+            return await index.find(transaction, query(" ".join(words)), None, most)
+
+    found = _run(run())
+    if as_json:
+        _print_json(
+            {
+                "found": [
+                    {
+                        "url": one.url,
+                        "title": one.title or title_from_url(one.url)[0],
+                        "words": plain(one.comment),
+                        "person": one.person,
+                        "channel": one.channel,
+                        "at": one.sent_at.isoformat(),
+                    }
+                    for one in found
+                ]
+            }
+        )
+        return 0
+    for one in found:
+        click.echo(f"{one.sent_at:%Y-%m-%d}  {one.title or title_from_url(one.url)[0]}")
+        click.echo(f"            {one.url}")
+        click.echo(f"            {one.person or 'somebody'} in #{one.channel}")
+    if not found:
+        _complain("Nothing found. All words must be there; try fewer.")
+    return 0
+
+
+@linkletter.command()
+@click.option(
+    "--folder",
+    default="linkletter-demo",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the demo writes its database and posts.",
+)
+@_command
+def demo(folder: Path) -> int:
+    """Make newsletters of a sample chat: no token, no network."""
+    from bot.demo import run_demo
+
+    return _run(run_demo(folder, click.echo))
+

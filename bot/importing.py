@@ -1,0 +1,129 @@
+"""Importing an export: which reader fits a path, progress, counts.
+
+Reading a platform's files is its ``export.py``'s business, keeping them ``collect.py``'s. Every path is read whole and
+checked before the first message is stored.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from bot.platforms.discord import export as discord
+from bot.platforms.slack import export as slack
+from newsletter.collect import Collected, Collector, Sifted, sift, total
+from newsletter.entering import why_held, why_out
+from newsletter.errors import ImportFailed
+from newsletter.heard import Reading
+from newsletter.settings import NewsletterSettings
+
+
+class Export(Protocol):
+    """An export that was looked through: what a platform's ``open_export`` gives."""
+
+    @property
+    def workspace(self) -> str:
+        """The team or guild it names, ``""`` where it names none."""
+        ...
+
+    @property
+    def ignored(self) -> Mapping[str, int]:
+        """Messages that belong to no channel of the export, by reason."""
+        ...
+
+    @property
+    def total(self) -> int:
+        """How many files there are to read."""
+        ...
+
+    def readings(self, progress: Callable[[int], None] | None = None) -> Iterator[Reading]:
+        """One reading per channel."""
+        ...
+
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and of how much."""
+
+READERS = (("slack", slack.recognises, slack.open_export), ("discord", discord.recognises, discord.open_export))
+
+
+@dataclass
+class Imported:
+    """What an import brought, for the lines at its end.
+
+    ``held`` and ``left_out`` count shares by reason: kept in the store all the same. ``ignored`` counts messages that are
+    no person's words.
+    """
+
+    collected: Collected
+    channels: int = 0
+    workspaces: dict[str, str] = field(default_factory=dict)
+    held: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def as_json(self) -> dict[str, object]:
+        """The same as plain values."""
+        return {
+            "messages": self.collected.messages,
+            "channels": self.channels,
+            "links": len(self.collected.keys),
+            "shares": self.collected.shares,
+            "people": len(self.collected.people),
+            "held": dict(sorted(self.held.items())),
+            "left_out": dict(sorted(self.left_out.items())),
+            "ignored": dict(sorted(self.collected.ignored.items())),
+            "workspaces": dict(sorted(self.workspaces.items())),
+        }
+
+
+async def import_exports(
+    paths: Sequence[Path],
+    collector: Collector,
+    settings: NewsletterSettings,
+    *,
+    workspace: str,
+    configured: Mapping[str, str],
+    progress: Progress,
+) -> Imported:
+    """Read and keep the exports at these paths. The second time changes nothing.
+
+    The workspace is the one an export names, else ``workspace``, else the ``configured`` one of its platform, else ``""``
+    until the live platform tells. Raises ``ImportFailed`` with nothing stored where any path is broken.
+    """
+    sifted: list[Sifted] = []
+    ignored: Counter[str] = Counter()
+    workspaces: dict[str, str] = {}
+    for path in paths:
+        platform, export = _opened(path, workspace, configured)
+        workspaces[str(path)] = f"{platform}:{export.workspace}"
+        for reading in export.readings(lambda done, n=export.total, at=path: progress(f"Reading {at.name}", done, n)):
+            sifted.append(sift(reading))
+        ignored += Counter(export.ignored)
+    to_write = sum(len(one.reading.messages) for one in sifted)
+    written = 0
+    for one in sifted:
+        await collector.take(one, lambda done, before=written: progress("Storing messages", before + done, to_write))
+        written += len(one.reading.messages)
+    imported = Imported(total(sifted), len({one.reading.channel.id for one in sifted}), workspaces)
+    imported.collected.ignored += ignored
+    for url in imported.collected.urls:
+        if out := why_out(url, settings):
+            imported.left_out[out] += 1
+        elif held := why_held(url, settings):
+            imported.held[held] += 1
+    return imported
+
+
+def _opened(path: Path, workspace: str, configured: Mapping[str, str]) -> tuple[str, Export]:
+    if not path.exists():
+        raise ImportFailed(str(path), "", "there is no such file or folder")
+    for platform, recognises, open_export in READERS:
+        if recognises(path):
+            return platform, open_export(path, workspace or configured.get(platform, ""))
+    raise ImportFailed(
+        str(path),
+        "",
+        "is neither a Slack export (ZIP or folder with channels.json) nor DiscordChatExporter JSON "
+        "(export with --format Json)",
+    )

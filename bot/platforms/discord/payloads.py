@@ -1,0 +1,299 @@
+"""Discord's message JSON as what was heard: who posted what, when, with which previews and reactions.
+
+Pure: one message in, one value out. Read here is what DiscordChatExporter writes (``JsonMessageWriter.cs``) since 2020.
+What stands in the text is ``markup.py``'s business, files and folders are ``export.py``'s.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.platforms.discord.markup import Mentioned, commonmark
+from newsletter import urls
+from newsletter.heard import (
+    ChannelId,
+    ChannelSeen,
+    EmojiSeen,
+    MessageId,
+    MessageSeen,
+    PersonId,
+    PersonSeen,
+    Preview,
+    Source,
+)
+
+PLATFORM = "discord"
+MAX_CONTENT = 100_000
+"""Characters of a message. Discord takes 4,000 at most; rendered mentions make them some times more."""
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A message that says nothing by a person, and why."""
+
+    reason: str
+
+
+class Rounded(ValueError):
+    """An id is a fraction: a program that rewrote the file rounded it, and no message can be found by it."""
+
+
+# Discord's message types (resources/message, "Message Types"); DiscordChatExporter names those of 2020 and writes the
+# number of later ones. 20 and 23 are an app's answers. 21 only refers to the message a thread began with, which stands
+# in the channel above; of a forum post the first message is an ordinary one.
+_WORDS = {"Default", "0", "Reply", "19"}
+_NOTICES = {
+    kind: reason
+    for reason, kinds in {
+        "join": "RecipientAdd 1 GuildMemberJoin 7",
+        "leave": "RecipientRemove 2",
+        "call": "Call 3",
+        "channel change": "ChannelNameChange 4 ChannelIconChange 5",
+        "pin": "ChannelPinnedMessage 6",
+        "boost": "8 9 10 11",
+        "follow": "12",
+        "thread created": "ThreadCreated 18",
+        "command reply": "20 23",
+        "thread starter": "ThreadStarterMessage 21",
+        "poll result": "46",
+    }.items()
+    for kind in kinds.split()
+}
+
+
+# --- the channel ---------------------------------------------------------------------------------------------------
+
+
+def channel_seen(document: Json, seen_at: datetime, workspace: str = "") -> ChannelSeen:
+    """The channel or thread an export is of. ``workspace`` is used where it names no guild.
+
+    An export does not say who may read a channel; only a private thread is known to be private.
+    """
+    guild, channel = _object(document.get("guild")), _object(document.get("channel"))
+    identity = ChannelId(PLATFORM, identifier(guild.get("id")) or workspace, identifier(channel.get("id")))
+    return ChannelSeen(identity, _line(channel.get("name")), seen_at, _kind(channel) in ("GuildPrivateThread", "12"))
+
+
+def is_direct(document: Json) -> bool:
+    """Whether it is of a conversation outside of any guild: DiscordChatExporter gives those the guild ``0``."""
+    guild, channel = _object(document.get("guild")), _object(document.get("channel"))
+    return identifier(guild.get("id")) == "0" or _kind(channel) in ("DirectTextChat", "1", "DirectGroupTextChat", "3")
+
+
+# --- messages ------------------------------------------------------------------------------------------------------
+
+
+def message_seen(
+    message: Json, channel: ChannelId, seen_at: datetime, channels: Mapping[str, str] | None = None
+) -> MessageSeen | Ignored:
+    """One message of an export; ``channels`` are the names known by id. Raises ``Rounded``.
+
+    Of a forward only the addresses count: the words around them are another person's, who is not named. Whether the
+    original is collected too is not known here; where it is, both are shares of one link.
+    A reply in a channel is a message like any other: its ``thread`` is ``None``, for a Discord thread is a channel.
+    """
+    id = identifier(message.get("id"))
+    author = identifier(_object(message.get("author")).get("id"))
+    sent_at = instant(message.get("timestamp"))
+    if reason := _why_ignored(message, id, author, sent_at):
+        return Ignored(reason)
+    assert sent_at is not None  # noqa: S101 - `_why_ignored` says "malformed" otherwise
+    text = commonmark(clean(message.get("content")), _mentioned(message), channels)
+    embeds = _objects(message.get("embeds"))
+    if forwarded := _object(message.get("forwardedMessage")):
+        theirs = (f"<{link}>" for link in urls.find(commonmark(clean(forwarded.get("content")))))
+        text = "\n".join([*([text] if text else []), *theirs])
+        embeds += _objects(forwarded.get("embeds"))
+    return MessageSeen(
+        id=MessageId(channel, id),
+        author=PersonId(PLATFORM, channel.workspace, author),
+        sent_at=sent_at,
+        text=text,
+        seen_at=seen_at,
+        source=Source.EXPORT,
+        edited_at=instant(message.get("timestampEdited")),
+        permalink=f"https://discord.com/channels/{channel.workspace}/{channel.id}/{id}" if channel.workspace else None,
+        previews=tuple(_previews(embeds, text)) if embeds else (),
+        emoji=_emoji(message.get("reactions"), channel.workspace),
+    )
+
+
+def people_seen(message: Json, workspace: str, seen_at: datetime) -> Iterator[PersonSeen]:
+    """Everyone a message names: its author, who is mentioned, who reacted (with ``bot`` where it is one)."""
+    yield from _people([message.get("author")], workspace, seen_at)
+    yield from _people(message.get("mentions"), workspace, seen_at)
+    for reaction in _objects(message.get("reactions")):
+        yield from _people(reaction.get("users"), workspace, seen_at)
+
+
+def instant(value: object) -> datetime | None:
+    """An ISO 8601 timestamp as aware UTC, of any offset (exports are in local time unless told not to be)."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def identifier(value: object) -> str:
+    """An id as text, ``""`` where there is none. Numbers in old files are exact; raises ``Rounded`` for a fraction."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, float):
+        raise Rounded(f"the id {value!r} was rounded")
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def _why_ignored(message: Json, id: str, author: str, sent_at: datetime | None) -> str | None:
+    if not id or sent_at is None or len(_text(message.get("content"))) > MAX_CONTENT:
+        return "malformed"
+    # Of webhooks too: Discord gives their messages a bot for an author.
+    if _object(message.get("author")).get("isBot") is True:
+        return "bot"
+    kind = _kind(message)
+    if kind and kind not in _WORDS:
+        return _NOTICES.get(kind, "notice")
+    return None if author else "no author"
+
+
+def _people(people: object, workspace: str, seen_at: datetime) -> Iterator[PersonSeen]:
+    for person in _objects(people):
+        if id := identifier(person.get("id")):
+            is_bot = person.get("isBot") is True
+            yield PersonSeen(PersonId(PLATFORM, workspace, id), _names(person)[0], seen_at, is_bot)
+
+
+def _names(person: Json) -> tuple[str, ...]:
+    """What the guild calls someone (since 2020-10), else their user name; the other may be what a mention says."""
+    nickname, name = _line(person.get("nickname")), _line(person.get("name"))
+    return (nickname, name) if nickname and nickname != name else (name,)
+
+
+def _mentioned(message: Json) -> Sequence[Mentioned]:
+    mentions = message.get("mentions")
+    if not mentions:
+        return ()
+    return [Mentioned(identifier(person.get("id")), _names(person)) for person in _objects(mentions)]
+
+
+def _kind(value: Json) -> str:
+    kind = value.get("type")
+    return str(kind) if isinstance(kind, str | int) else ""
+
+
+# --- previews ------------------------------------------------------------------------------------------------------
+
+
+def _previews(embeds: Sequence[Json], text: str) -> Iterator[Preview]:
+    """The embeds that Discord made of posted links. Persons cannot post others, so what is left is of no use."""
+    posted: dict[str, str] = {}
+    for url in urls.find(text):
+        posted.setdefault(urls.key(url), url)
+    for embed in embeds:
+        if link := posted.get(urls.key(clean(embed.get("url")))):
+            yield Preview(
+                url=link,
+                title=_line(embed.get("title")),
+                description=clean(embed.get("description")).strip(),
+                site=_line(_object(embed.get("provider")).get("name")),
+                image=_image(embed),
+                author=_line(_object(embed.get("author")).get("name")),
+            )
+
+
+def _image(embed: Json) -> str:
+    """The picture where it lives. Discord's own copies are signed or proxied, an export's may be a file beside it."""
+    for place in ("image", "thumbnail"):
+        picture = _object(embed.get(place))
+        for key in ("canonicalUrl", "url"):
+            url = clean(picture.get(key))
+            if url.startswith(("https://", "http://")) and not _DISCORDS_COPY.match(url):
+                return url
+    return ""
+
+
+_DISCORDS_COPY = re.compile(r"https?://[^/]*\.discordapp\.(?:net|com)/")
+
+
+# --- reactions -----------------------------------------------------------------------------------------------------
+
+# The skin tones, and the selector that asks for a colourful picture.
+_VARIATION = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f]")
+
+
+def _emoji(reactions: object, workspace: str) -> tuple[EmojiSeen, ...] | None:
+    """The reactions in the order of the first; the skin tones of one emoji are one. ``None`` where nothing is said."""
+    if reactions is None:
+        return None
+    people: dict[str, dict[PersonId, None]] = {}
+    unnamed: dict[str, int] = {}
+    for reaction in _objects(reactions):
+        if not (name := _emoji_name(_object(reaction.get("emoji")))):
+            continue
+        users = [user for person in _objects(reaction.get("users")) if (user := identifier(person.get("id")))]
+        count = reaction.get("count")
+        people.setdefault(name, {}).update((PersonId(PLATFORM, workspace, user), None) for user in users)
+        # Who reacted and "super reacted" is counted twice, and may be named twice.
+        unnamed[name] = unnamed.get(name, 0) + max(0, (count if isinstance(count, int) else 0) - len(users))
+    seen = (EmojiSeen(name, len(who) + unnamed[name], tuple(who)) for name, who in people.items())
+    return tuple(emoji for emoji in seen if emoji.count)
+
+
+def _emoji_name(emoji: Json) -> str:
+    """Unicode as it is; a custom one by the name people write in settings, or by its id where it was deleted."""
+    name = _line(emoji.get("name"))
+    if custom := identifier(emoji.get("id")):
+        return f":{name if _CODE.fullmatch(name) else custom}:"
+    return _VARIATION.sub("", name)
+
+
+_CODE = re.compile(r"\w+")
+
+
+# --- text ----------------------------------------------------------------------------------------------------------
+
+_UNSEEN = re.compile("\r\n?|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+# Whoever has one can post as the webhook or the bot, or read the file: none is stored.
+_SECRET = re.compile(
+    r"""
+    (?P<webhook>discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d+/)[\w-]+
+    | \b[MNO][\w-]{22,27}\.[\w-]{6}\.[\w-]{27,}
+    | \bmfa\.[\w-]{60,}
+    | (?P<file>//(?:cdn\.discordapp\.com|media\.discordapp\.net)/[^\s<>?]*)\?[^\s<>)]*
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def clean(value: object) -> str:
+    """Text without what no text holds (NUL, halves of surrogate pairs) and without tokens; ``""`` if it is no text."""
+    text = _text(value)
+    if not text.isprintable():
+        text = _UNSEEN.sub(lambda found: "\n" if found[0].startswith("\r") else "", text)
+    # Every secret has a dot in it; most texts have none.
+    return _SECRET.sub(_masked, text) if "." in text else text
+
+
+def _masked(found: re.Match[str]) -> str:
+    return found["file"] or f"{found['webhook'] or ''}***"
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _line(value: object) -> str:
+    return " ".join(clean(value).split())
+
+
+def _object(value: object) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: object) -> list[Json]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []

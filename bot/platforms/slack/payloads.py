@@ -1,0 +1,242 @@
+"""Slack's message JSON, exported or live, as what was heard: who posted what, when, with which previews and reactions.
+
+Pure: one message in, one value out. Their markup is ``markup.py``'s business, files and folders are ``export.py``'s.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.platforms.slack import markup
+from bot.platforms.slack.markup import Json, Names, objects, string
+from newsletter.heard import ChannelId, EmojiSeen, MessageId, MessageSeen, PersonId, Preview, Source
+
+PLATFORM = "slack"
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A message that says nothing by a person, and why. ``"deleted"``: Slack says that it is gone."""
+
+    reason: str
+
+
+# Subtypes of what Slack itself writes. What is not here (file_share, me_message, thread_broadcast…) is by a person.
+_NOTICES = {
+    subtype: reason
+    for reason, subtypes in {
+        "bot": "bot_message assistant_app_thread app_conversation_join",
+        "deleted": "tombstone message_deleted",
+        "join": "channel_join group_join",
+        "leave": "channel_leave group_leave",
+        "topic": "channel_topic group_topic",
+        "purpose": "channel_purpose group_purpose",
+        "rename": "channel_name group_name",
+        "archive": "channel_archive channel_unarchive group_archive group_unarchive",
+        "pin": "pinned_item unpinned_item",
+        "app": "bot_add bot_remove bot_enable bot_disable",
+        "reminder": "reminder_add reminder_delete",
+        "call": "huddle_thread sh_room_created sh_room_shared",
+        "notice": "channel_convert_to_private channel_convert_to_public channel_posting_permissions "
+        "channel_canvas_updated tabbed_canvas_updated ekm_access_denied message_replied",
+    }.items()
+    for subtype in subtypes.split()
+}
+
+_WHO = r"<@(?P<who>[A-Z0-9]+)(?:\|[^<>]*)?>"
+_FILE = r"<(?P<file>[^<>|]+)(?:\|(?P<name>[^<>]*))?>"
+# Slack's own sentences, for sources that keep no subtype. The whole text must be one, and by the person it names.
+_SENTENCES = [
+    (re.compile(f"{_WHO} {sentence}", re.DOTALL), reason)
+    for sentence, reason in [
+        (r"has joined the (?:channel|group)(?: by invitation from <@[^<>]+>)?\.?", "join"),
+        (r"has left the (?:channel|group)\.?", "leave"),
+        (r"(?:set|cleared) (?:the )?(?:channel|group) topic(?:: .*)?", "topic"),
+        (r"(?:set|cleared) (?:the )?(?:channel|group) (?:purpose|description)(?:: .*)?", "purpose"),
+        (r"(?:has )?renamed the (?:channel|group) from .*", "rename"),
+        (r"(?:un-?)?archived the (?:channel|group)(?: \(w/.*\))?\.?", "archive"),
+        (r"(?:un)?pinned (?:a message|<[^<>]+>) (?:to|from) this (?:channel|group)\.", "pin"),
+        (r"(?:added|removed|disabled|enabled) an integration (?:to|from|in) this channel: .*", "app"),
+    ]
+]
+_UPLOADED = re.compile(
+    rf"{_WHO} (?:uploaded|shared|created) an? \w+: {_FILE}(?: and commented: (?P<words>.*))?", re.DOTALL
+)
+_COMMENTED = re.compile(rf"{_WHO} commented on [^\n]{{1,200}}?[’']s? \w+ {_FILE}: (?P<words>.*)", re.DOTALL)
+
+_TS = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,12}))?")
+
+
+def message_seen(
+    message: Json,
+    channel: ChannelId,
+    names: Names,
+    source: Source,
+    seen_at: datetime,
+    domain: str | None = None,
+) -> MessageSeen | Ignored:
+    """One message of an export or a history, or the event that brought or changed it.
+
+    ``names`` should know everyone in the workspace: a ``bot_id`` beside a person who is known is an app that posted for
+    them. ``domain`` is the workspace's (``acme`` of ``acme.slack.com``); without it there is no permalink.
+    Persons from other workspaces (Slack Connect) are filed under the channel's: Slack's ids are unique everywhere.
+    """
+    if message.get("subtype") == "message_changed" and isinstance(message.get("message"), dict):
+        message = message["message"]
+    ts = string(message.get("ts"))
+    sent_at = instant(ts)
+    if sent_at is None:
+        return Ignored("malformed")
+    text = string(message.get("text"))
+    author = markup.clean(_author(message, text))
+    if reason := _why_ignored(message, author, text, names):
+        return Ignored(reason)
+    thread = string(message.get("thread_ts"))
+    if thread == ts or not instant(thread):
+        thread = ""
+    edited = message.get("edited")
+    return MessageSeen(
+        id=MessageId(channel, ts),
+        author=PersonId(PLATFORM, channel.workspace, author),
+        sent_at=sent_at,
+        text=_words(message, text, names),
+        seen_at=seen_at,
+        source=source,
+        edited_at=instant(string(edited.get("ts"))) if isinstance(edited, dict) else None,
+        thread=thread or None,
+        permalink=_permalink(domain, channel.id, ts, thread) if domain else None,
+        previews=tuple(_previews(message)),
+        emoji=_emoji(message.get("reactions"), channel.workspace),
+    )
+
+
+def instant(ts: str) -> datetime | None:
+    """The instant in a ``ts`` (aware UTC), ``None`` where it is none. A ``ts`` is an id: this is never turned back."""
+    found = _TS.fullmatch(ts) if ts else None
+    if not found:
+        return None
+    try:
+        whole = datetime.fromtimestamp(int(found[1]), UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+    return whole + timedelta(microseconds=int((found[2] or "0")[:6].ljust(6, "0")))
+
+
+def person_name(person: Json) -> str:
+    """What to call someone, from ``users.json``, ``users.info`` or a message's ``user_profile``: the name they chose to
+    be displayed, else their real name, else their handle; ``""`` where none is given."""
+    profile = person.get("profile")
+    places = [profile, person] if isinstance(profile, dict) else [person]
+    for key in ("display_name", "real_name", "name"):
+        for place in places:
+            if name := " ".join(markup.clean(markup.unescape(string(place.get(key)))).split()):
+                return name
+    return ""
+
+
+def _author(message: Json, text: str) -> str:
+    # A comment on a file (until 2018) names its author only inside, or in Slack's sentence.
+    comment = message.get("comment")
+    if isinstance(comment, dict) and (author := string(comment.get("user"))):
+        return author
+    if author := string(message.get("user")):
+        return author
+    sentence = _COMMENTED.fullmatch(text) if " commented on " in text else None
+    return sentence["who"] if sentence else ""
+
+
+def _why_ignored(message: Json, author: str, text: str, names: Names) -> str | None:
+    subtype = message.get("subtype")
+    if subtype == "tombstone" or (author == "USLACKBOT" and text == "This message was deleted."):
+        return "deleted"
+    if notice := _NOTICES.get(subtype) if isinstance(subtype, str) else None:
+        return notice
+    if not author:
+        return "bot" if message.get("bot_id") or message.get("username") else "no author"
+    if author == "USLACKBOT" or author in names.bots or (message.get("bot_id") and author not in names.people):
+        return "bot"
+    if not subtype and text.startswith("<@"):
+        for sentence, reason in _SENTENCES:
+            if (found := sentence.fullmatch(text)) and found["who"] == author:
+                return reason
+    said = any(message.get(key) for key in ("blocks", "attachments", "files", "file", "edited", "reactions"))
+    return None if said or text.strip() else "empty"
+
+
+def _words(message: Json, text: str, names: Names) -> str:
+    """What the person said, as CommonMark.
+
+    Around an uploaded file Slack until 2018 wrote a sentence of its own: of it only the person's words count, or if
+    they wrote none the file as a link. A file that lives elsewhere is a link there.
+    """
+    if text.startswith("<@"):
+        if found := _UPLOADED.fullmatch(text):
+            return markup.from_mrkdwn(found["words"] or _file_link(message, found), names)
+        if found := _COMMENTED.fullmatch(text):
+            return markup.from_mrkdwn(found["words"], names)
+    written = markup.from_blocks(message.get("blocks"), text, names) if message.get("blocks") else None
+    return markup.from_mrkdwn(text, names) if written is None else written
+
+
+def _file_link(message: Json, sentence: re.Match[str]) -> str:
+    file = message.get("file")
+    elsewhere = string(file.get("url_private")) if isinstance(file, dict) and file.get("is_external") else ""
+    address = elsewhere.replace("&", "&amp;") or sentence["file"]
+    return f"<{address}|{sentence['name'] or ''}>"
+
+
+def _permalink(domain: str, channel: str, ts: str, thread: str) -> str:
+    link = f"https://{domain}.slack.com/archives/{channel}/p{ts.replace('.', '')}"
+    return f"{link}?thread_ts={thread}&cid={channel}" if thread else link
+
+
+def _previews(message: Json) -> Iterator[Preview]:
+    for attachment in objects(message.get("attachments")):
+        url = string(attachment.get("original_url")) or string(attachment.get("from_url"))
+        # A forwarded message also carries the address it came from; what an app attached carries none.
+        forwarded = any(attachment.get(key) for key in ("is_msg_unfurl", "is_share", "is_reply_unfurl"))
+        if _is_web(url) and not forwarded:
+            yield Preview(
+                url=_address(url),
+                title=_plain(attachment, "title"),
+                description=_plain(attachment, "text"),
+                site=_plain(attachment, "service_name"),
+                image=next((_address(image) for key in ("image_url", "thumb_url")
+                            if _is_web(image := string(attachment.get(key)))), ""),
+                author=_plain(attachment, "author_name"),
+            )  # fmt: skip
+
+
+def _is_web(url: str) -> bool:
+    return url.startswith(("https://", "http://"))
+
+
+def _address(url: str) -> str:
+    return markup.clean(markup.unescape(url))
+
+
+def _plain(attachment: Json, key: str) -> str:
+    return markup.to_plain(string(attachment.get(key)))
+
+
+def _emoji(reactions: object, workspace: str) -> tuple[EmojiSeen, ...] | None:
+    """The reactions in the order of the first; skin tones and aliases of one emoji are one."""
+    if reactions is None:
+        return None
+    people: dict[str, dict[PersonId, None]] = {}
+    unnamed: dict[str, int] = {}
+    for reaction in objects(reactions):
+        if not (name := markup.clean(string(reaction.get("name")))):
+            continue
+        emoji = markup.emoji(name)
+        named = _strings(reaction.get("users"))
+        count = reaction.get("count")
+        people.setdefault(emoji, {}).update((PersonId(PLATFORM, workspace, user), None) for user in named)
+        unnamed[emoji] = unnamed.get(emoji, 0) + max(0, (count if isinstance(count, int) else 0) - len(named))
+    seen = (EmojiSeen(emoji, len(who) + unnamed[emoji], tuple(who)) for emoji, who in people.items())
+    return tuple(emoji for emoji in seen if emoji.count)
+
+
+def _strings(value: object) -> list[str]:
+    return [markup.clean(entry) for entry in value if isinstance(entry, str)] if isinstance(value, list) else []

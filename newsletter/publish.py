@@ -1,0 +1,379 @@
+"""Publishing: close, freeze, deliver, recover, in that order; every decision is somebody else's.
+
+What an edition says is ``assemble``'s, when one is due ``week``'s, how it looks its destination's. Freezing stores the
+drawn parts of every destination in the transaction that closes the edition, before the first one is sent.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from newsletter import render
+from newsletter.assemble import Assembled, Frame, Material, assemble, for_audience
+from newsletter.errors import CannotLook, DeliveryError, RateLimited, Refused, Unsure
+from newsletter.model import Edition, EditionState, PartState, Receipt, Seen
+from newsletter.ports import Clock, Destination
+from newsletter.settings import Audience, NewsletterSettings, Shown
+from newsletter.store import Store, Transaction, chat, editions
+from newsletter.week import (
+    cut_off_for_date,
+    last_cut_off,
+    next_cut_off,
+    next_week,
+    parse_date,
+    parse_week,
+    range_label,
+    week_of,
+)
+
+LEASE = timedelta(minutes=5)
+"""How long a process may be silent before another one takes its delivery over: longer than the slowest send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """A destination and who reads it."""
+
+    destination: Destination
+    audience: Audience = Audience.TEAM
+    show: tuple[Shown, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of one edition at one destination: what is there now, or why it is not."""
+
+    label: str
+    destination: str
+    receipts: tuple[Receipt, ...]
+    failed: str | None = None
+    again: bool = False
+    """Whether trying again by itself may help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A newsletter's state at a glance. ``failed`` are deliveries that wait for a person: destination and why."""
+
+    newsletter: str
+    label: str
+    cut_off: datetime
+    entries: int
+    left_out: int
+    editions: int
+    last_published: datetime | None
+    newest_share: datetime | None
+    failed: tuple[tuple[str, str], ...]
+
+
+class Publisher:
+    """One newsletter's editions. ``owner`` names this process in the ledger: two processes never deliver one part."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: NewsletterSettings,
+        outlets: Sequence[Outlet],
+        *,
+        clock: Clock,
+        owner: str,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._outlets = {outlet.destination.key: outlet for outlet in outlets}
+        self._clock = clock
+        self._owner = owner
+
+    # --- looking ---
+
+    async def preview(self, cut_off: datetime | None = None) -> Edition:
+        """The open edition as it would go out now; or the one of a scheduled ``cut_off``, as it went out or would have.
+
+        Nothing is stored. Everything is in it: ``seen_by`` makes what readers see.
+        """
+        async with self._store.reading() as transaction:
+            row = await self._open_row(transaction)
+            if cut_off is None or cut_off == row.serves:
+                ids = await editions.open_shares(transaction, row, await self._channels(transaction), row.cut_off)
+                number = await editions.next_number(transaction, self._settings.key)
+                frame = self._frame(number, row.opened_at, row.cut_off, row.serves, row.serves)
+                return (await self._assembled(transaction, frame, ids, row.id or None)).edition
+            closed = await editions.serving(transaction, self._settings.key, cut_off)
+            if closed is not None and closed.state is not EditionState.ARCHIVED:
+                printed = await editions.latest_revision(transaction, closed.id)
+                if printed is not None:
+                    return printed
+            return (await self._of_the_past(transaction, cut_off, closed)).edition
+
+    def seen_by(self, edition: Edition, audience: Audience, show: Sequence[Shown] = ()) -> Edition:
+        """The edition as these readers see it."""
+        language = render.language(self._settings.language)
+        return for_audience(
+            edition, audience, self._settings, someone=language.someone, others=language.others, show=show
+        )
+
+    def cut_off_of(self, day_or_week: str) -> datetime:
+        """The scheduled cut-off whose edition covers ``2020-06-13`` or is labelled ``2020-W24``.
+
+        Raises ``UserError`` saying what to write.
+        """
+        settings = self._settings
+        if "W" in day_or_week.upper():
+            return parse_week(day_or_week, settings.schedule, settings.zone)
+        return cut_off_for_date(parse_date(day_or_week), settings.schedule, settings.zone)
+
+    async def standing(self) -> "Standing":
+        """How the newsletter stands: its open edition, what was last published, what failed."""
+        edition = await self.preview()
+        async with self._store.reading() as transaction:
+            channels = await self._channels(transaction)
+            closed = await editions.all_editions(transaction, self._settings.key)
+            printed = [row for row in closed if row.state in (EditionState.FROZEN, EditionState.ARCHIVED)]
+            failed = [one for one in await editions.failed(transaction) if one[0].newsletter == self._settings.key]
+            newest = await editions.last_share(transaction, channels)
+        return Standing(
+            newsletter=self._settings.key,
+            label=edition.label,
+            cut_off=edition.cut_off,
+            entries=len(edition.entries) + len(edition.again),
+            left_out=len(edition.left_out),
+            editions=len(printed),
+            last_published=max((row.cut_off for row in printed), default=None),
+            newest_share=newest,
+            failed=tuple((destination, why) for _, destination, why in failed),
+        )
+
+    # --- closing and freezing ---
+
+    async def publish(self, by: str) -> Edition | None:
+        """Close the open edition now and freeze it for every destination; ``None`` if there is too little to print.
+
+        It serves the next scheduled cut-off, and every one that was missed: then it is labelled as a range. Nothing is
+        sent yet: ``deliver`` does. The second time there is nothing to print.
+        """
+        now = self._clock()
+        settings = self._settings
+        async with self._store.writing() as transaction:
+            row = await self._open_row(transaction)
+            if not row.id:
+                row = await editions.begin(transaction, settings.key, row.opened_at, row.cut_off, after=None)
+            serves = max(row.serves, next_cut_off(settings.schedule, settings.zone, now))
+            ids = await editions.open_shares(transaction, row, await self._channels(transaction), now)
+            number = await editions.next_number(transaction, settings.key)
+            frame = self._frame(number, row.opened_at, now, row.serves, serves)
+            assembled = await self._assembled(transaction, frame, ids, row.id)
+            edition = assembled.edition
+            if not self._worth_printing(edition):
+                return None
+            await editions.close(transaction, row, state=EditionState.FROZEN, cut_off=now, serves=serves, at=now, by=by)
+            await editions.place(transaction, row, assembled.placements)
+            await self._freeze(transaction, row, edition)
+            following = next_cut_off(settings.schedule, settings.zone, serves)
+            await editions.begin(transaction, settings.key, now, following, after=row)
+        return edition
+
+    def _worth_printing(self, edition: Edition) -> bool:
+        """Whether some reader would see at least as many links as the settings ask for."""
+        seen = [self.seen_by(edition, outlet.audience, outlet.show) for outlet in self._outlets.values()]
+        return any(len(one.entries) + len(one.again) >= self._settings.at_least for one in seen)
+
+    async def archive(self, by: str, progress: Callable[[int, int], None] | None = None) -> tuple[Edition, ...]:
+        """Make the editions of all past weeks, oldest first, for files only; those that changed or are new are returned.
+
+        A past week follows its chat: made again, it has what was imported, edited or deleted since. An edition that went
+        out by itself stays as it is. ``progress`` is told how far it is: done and total, in days.
+        """
+        settings = self._settings
+        now = self._clock()
+        async with self._store.reading() as transaction:
+            channels = await self._channels(transaction)
+            first = await editions.first_share_after(transaction, channels, None)
+        made: list[Edition] = []
+        at = first
+        while at is not None and first is not None:
+            cut_off = next_cut_off(settings.schedule, settings.zone, at)
+            if cut_off > now:
+                break
+            async with self._store.writing() as transaction:
+                edition = await self._archive_one(transaction, cut_off, by, now)
+                at = await editions.first_share_after(transaction, channels, cut_off)
+            if edition is not None:
+                made.append(edition)
+            if progress is not None:
+                progress((cut_off - first).days, max(1, (now - first).days))
+        return tuple(made)
+
+    async def _archive_one(self, transaction: Transaction, cut_off: datetime, by: str, now: datetime) -> Edition | None:
+        row = await editions.serving(transaction, self._settings.key, cut_off)
+        if row is not None and row.state is not EditionState.ARCHIVED:
+            return None
+        assembled = await self._of_the_past(transaction, cut_off, row)
+        edition = assembled.edition
+        if row is None:
+            if edition.is_empty:
+                return None
+            row = await editions.add_archived(transaction, edition.newsletter, edition.opened_at, cut_off, now, by)
+        changed = await self._freeze(transaction, row, edition)
+        if changed:
+            await editions.place(transaction, row, assembled.placements, anew=True)
+        return edition if changed else None
+
+    async def _of_the_past(
+        self, transaction: Transaction, cut_off: datetime, row: editions.EditionRow | None
+    ) -> Assembled:
+        settings = self._settings
+        opened_at = last_cut_off(settings.schedule, settings.zone, cut_off - timedelta(microseconds=1))
+        channels = await self._channels(transaction)
+        ids = await editions.shares_between(transaction, settings.key, channels, opened_at, cut_off)
+        number = row.number if row is not None else await editions.next_number(transaction, settings.key)
+        frame = self._frame(number, opened_at, cut_off, cut_off, cut_off)
+        return await self._assembled(transaction, frame, ids, row.id if row is not None else None)
+
+    async def _freeze(self, transaction: Transaction, row: editions.EditionRow, edition: Edition) -> bool:
+        """Keep the edition and what every destination shall get of it; whether anything of that is new."""
+        n, changed = await editions.revise(transaction, row, edition, self._clock())
+        for key, outlet in self._outlets.items():
+            readers = self.seen_by(edition, outlet.audience, outlet.show)
+            before = await editions.delivery(transaction, row.id, key)
+            if readers.is_empty and before is None:
+                continue
+            after = await editions.intend(transaction, row, key, n, outlet.destination.draw(readers))
+            changed = changed or before is None or after.done_at is None
+        return changed
+
+    # --- delivering ---
+
+    async def deliver(self) -> tuple[Delivered, ...]:
+        """Bring every frozen edition that is not there yet to its destinations, oldest first.
+
+        Safe to repeat and to kill at any point: a part that arrived is found again, not sent twice. One destination
+        failing holds up no other.
+        """
+        async with self._store.reading() as transaction:
+            unfinished = await editions.unfinished(transaction, self._settings.key)
+        stuck: set[str] = set()
+        outcomes: list[Delivered] = []
+        for delivery in unfinished:
+            if delivery.destination not in self._outlets or delivery.destination in stuck:
+                continue
+            outcome = await self._deliver(delivery)
+            if outcome is None:
+                continue
+            if outcome.failed is not None:
+                stuck.add(delivery.destination)
+            outcomes.append(outcome)
+        return tuple(outcomes)
+
+    async def _deliver(self, delivery: editions.Delivery) -> Delivered | None:
+        async with self._store.writing() as transaction:
+            fence = await editions.claim(transaction, delivery.id, self._owner, self._clock(), LEASE)
+            printed = await editions.latest_revision(transaction, delivery.edition)
+        if fence is None:
+            return None
+        label = printed.label if printed is not None else ""
+        destination = self._outlets[delivery.destination].destination
+        receipts: list[Receipt] = []
+        try:
+            for one in delivery.parts:
+                receipt = one.receipt
+                if one.state is not PartState.SENT or receipt is None:
+                    receipt = await self._hand_over(destination, one, receipts[-1] if receipts else None)
+                    async with self._store.writing() as transaction:
+                        ordinal = one.part.ordinal
+                        if not await editions.record(transaction, delivery.id, fence, ordinal, PartState.SENT, receipt):
+                            return None
+                receipts.append(receipt)
+        except DeliveryError as error:
+            return await self._failed(delivery, fence, label, tuple(receipts), error)
+        async with self._store.writing() as transaction:
+            await editions.finish(transaction, delivery.id, fence, done_at=self._clock(), failed=None)
+        return Delivered(label, delivery.destination, tuple(receipts))
+
+    async def _hand_over(self, destination: Destination, one: editions.LedgerPart, previous: Receipt | None) -> Receipt:
+        """Look, then send; or put it in place of what was sent before."""
+        if one.receipt is not None:
+            return await destination.change(one.receipt, one.part)
+        found = await destination.find(one.part.mark)
+        return found if found is not None else await destination.send(one.part, previous)
+
+    async def _failed(
+        self,
+        delivery: editions.Delivery,
+        fence: int,
+        label: str,
+        receipts: tuple[Receipt, ...],
+        error: DeliveryError,
+    ) -> Delivered:
+        final = isinstance(error, Refused | CannotLook) and not isinstance(error, Unsure | RateLimited)
+        async with self._store.writing() as transaction:
+            if isinstance(error, Unsure):
+                ordinal = delivery.parts[len(receipts)].part.ordinal
+                await editions.record(transaction, delivery.id, fence, ordinal, PartState.UNSURE, None)
+            await editions.finish(transaction, delivery.id, fence, done_at=None, failed=error.why if final else None)
+        return Delivered(label, delivery.destination, receipts, failed=error.why, again=not final)
+
+    # --- material ---
+
+    async def _open_row(self, transaction: Transaction) -> editions.EditionRow:
+        """The open edition; before the first one was begun, the one that reaches back one period from the next cut-off."""
+        settings = self._settings
+        row = await editions.open_edition(transaction, settings.key)
+        if row is not None:
+            return row
+        now = self._clock()
+        opened_at = last_cut_off(settings.schedule, settings.zone, now)
+        cut_off = next_cut_off(settings.schedule, settings.zone, now)
+        return editions.EditionRow(0, settings.key, 0, EditionState.OPEN, opened_at, cut_off, cut_off, 0)
+
+    async def _channels(self, transaction: Transaction) -> list[int]:
+        there = await chat.channels(transaction)
+        return [id for id, channel in there.items() if self._settings.collects(channel)]
+
+    async def _assembled(
+        self, transaction: Transaction, frame: Frame, ids: Sequence[int], edition: int | None
+    ) -> Assembled:
+        settings = self._settings
+        found = await editions.known(transaction, ids, edition)
+        channels = await self._channels(transaction)
+        earlier = await editions.earlier(transaction, settings.key, channels, found.shares, frame.opened_at)
+        material = Material(
+            found.shares,
+            found.names,
+            found.channels,
+            found.pages,
+            found.joins,
+            self._labelled(earlier),
+            found.choices,
+        )
+        # Assembling a large edition takes a while: other work on the loop goes on.
+        return await asyncio.to_thread(assemble, settings, frame, material)
+
+    def _labelled(self, earlier: Mapping[str, editions.Earlier]) -> dict[str, Seen]:
+        settings = self._settings
+        pattern = render.language(settings.language).week
+        labels: dict[datetime, str] = {}
+        for one in earlier.values():
+            if one.at not in labels:
+                before = one.at - timedelta(microseconds=1) if one.number else one.at
+                cut_off = next_cut_off(settings.schedule, settings.zone, before)
+                labels[one.at] = week_of(cut_off, settings.zone, pattern).label
+        return {key: Seen(one.number, labels[one.at]) for key, one in earlier.items()}
+
+    def _frame(self, number: int, opened_at: datetime, cut_off: datetime, first: datetime, last: datetime) -> Frame:
+        settings = self._settings
+        language = render.language(settings.language)
+        week = week_of(last, settings.zone, language.week)
+        following = next_week(week, language.week)
+        since = week_of(first, settings.zone, language.week)
+        return Frame(
+            number=number,
+            title=render.title_of(settings.title, week, following, settings.key),
+            opened_at=opened_at,
+            cut_off=cut_off,
+            label=week.label if since == week else range_label(since, week),
+            week=week,
+            next_week=following,
+            others=language.others,
+            someone=language.someone,
+        )

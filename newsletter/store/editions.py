@@ -1,0 +1,690 @@
+"""Editions, placements and the ledger: which shares an edition is made of, where they went, what was delivered.
+
+Every question is answered by an index over a stretch of time or a list of rows, never by a walk through the past.
+``publish.py`` calls these in order; what an edition looks like is ``assemble``'s business.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Row, and_, exists, func, insert, or_, select, text, update
+
+from newsletter import urls
+from newsletter.heard import ChannelId, MessageId, PersonId, Preview
+from newsletter.merge import KeptMessage, reactions
+from newsletter.model import (
+    Choice,
+    Edition,
+    EditionState,
+    Field,
+    KeptShare,
+    Page,
+    Part,
+    PartState,
+    Receipt,
+    TitleSource,
+)
+from newsletter.store import chat, tables
+from newsletter.store.chat import in_batches
+from newsletter.store.database import Transaction
+
+LATE_WITHIN = timedelta(days=30)
+"""How far before an edition's opening an imported share may lie and still be late; an older one is history."""
+
+_EDITION = TypeAdapter(Edition)
+_MENTION = re.compile(r"\((person|channel):([^)\s]+)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class EditionRow:
+    """An edition's place in the ledger. ``serves`` is the scheduled cut-off it stands for, ``number`` 0 until printed."""
+
+    id: int
+    newsletter: str
+    number: int
+    state: EditionState
+    opened_at: datetime
+    cut_off: datetime
+    serves: datetime
+    arrived_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Where a link was before: in edition ``number`` of ``at``, or (0) only in chat at that time."""
+
+    number: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the store knows about some shares; ``publish`` makes ``assemble.Material`` of it."""
+
+    shares: tuple[KeptShare, ...]
+    names: Mapping[PersonId, str]
+    channels: Mapping[ChannelId, str]
+    pages: Mapping[str, Page]
+    joins: Mapping[str, str]
+    choices: tuple[Choice, ...]
+
+
+# --- editions ------------------------------------------------------------------------------------------------------
+
+
+async def open_edition(transaction: Transaction, newsletter: str) -> EditionRow | None:
+    """The newsletter's one open edition; ``None`` before it was begun."""
+    table = tables.edition
+    return await _one(transaction, (table.c.newsletter == newsletter) & (table.c.state == EditionState.OPEN.value))
+
+
+async def serving(transaction: Transaction, newsletter: str, cut_off: datetime) -> EditionRow | None:
+    """The closed edition that stands for this scheduled cut-off."""
+    table = tables.edition
+    closed = (table.c.newsletter == newsletter) & (table.c.state != EditionState.OPEN.value)
+    return await _one(transaction, closed & (table.c.serves == cut_off))
+
+
+async def all_editions(transaction: Transaction, newsletter: str) -> tuple[EditionRow, ...]:
+    """Every edition of the newsletter, by cut-off."""
+    table = tables.edition
+    found = await transaction.execute(
+        select(table).where(table.c.newsletter == newsletter).order_by(table.c.cut_off, table.c.number)
+    )
+    return tuple(_edition(row) for row in found)
+
+
+async def beginning(transaction: Transaction, newsletter: str) -> datetime | None:
+    """Since when the newsletter takes shares: the opening of its first edition that is not of the archive."""
+    table = tables.edition
+    found = await transaction.execute(
+        select(func.min(table.c.opened_at)).where(
+            table.c.newsletter == newsletter, table.c.state != EditionState.ARCHIVED.value
+        )
+    )
+    opened_at: datetime | None = found.scalar_one_or_none()
+    return opened_at
+
+
+async def begin(
+    transaction: Transaction, newsletter: str, opened_at: datetime, cut_off: datetime, *, after: EditionRow | None
+) -> EditionRow:
+    """Open the newsletter's next edition; ``after`` is the one just closed. There may be only one open edition."""
+    arrived = await _last_share(transaction) if after is not None else 0
+    row = {
+        "newsletter": newsletter,
+        "state": EditionState.OPEN.value,
+        "opened_at": opened_at,
+        "cut_off": cut_off,
+        "serves": cut_off,
+        "arrived_until": arrived,
+    }
+    made = await transaction.execute(insert(tables.edition).values(row).returning(tables.edition))
+    return _edition(made.one())
+
+
+async def close(
+    transaction: Transaction,
+    row: EditionRow,
+    *,
+    state: EditionState,
+    cut_off: datetime,
+    serves: datetime,
+    at: datetime,
+    by: str,
+) -> None:
+    """Close an open edition at ``cut_off``: say who did it and when. One that goes out gets its number now."""
+    table = tables.edition
+    number = await next_number(transaction, row.newsletter) if state is EditionState.FROZEN else None
+    values = {
+        "state": state.value,
+        "number": number,
+        "cut_off": cut_off,
+        "serves": serves,
+        "closed_at": at,
+        "closed_by": by,
+    }
+    await transaction.execute(update(table).where(table.c.id == row.id).values(values))
+
+
+async def add_archived(
+    transaction: Transaction, newsletter: str, opened_at: datetime, cut_off: datetime, at: datetime, by: str
+) -> EditionRow:
+    """An edition of the past, closed from the start."""
+    row = {
+        "newsletter": newsletter,
+        "number": await next_number(transaction, newsletter),
+        "state": EditionState.ARCHIVED.value,
+        "opened_at": opened_at,
+        "cut_off": cut_off,
+        "serves": cut_off,
+        "arrived_until": 0,
+        "closed_at": at,
+        "closed_by": by,
+    }
+    made = await transaction.execute(insert(tables.edition).values(row).returning(tables.edition))
+    return _edition(made.one())
+
+
+async def next_number(transaction: Transaction, newsletter: str) -> int:
+    """The number the newsletter's next printed edition gets; an open one has none yet."""
+    table = tables.edition
+    found = await transaction.execute(select(func.max(table.c.number)).where(table.c.newsletter == newsletter))
+    return (found.scalar_one_or_none() or 0) + 1
+
+
+async def _one(transaction: Transaction, condition: Any) -> EditionRow | None:
+    row = (await transaction.execute(select(tables.edition).where(condition).limit(1))).one_or_none()
+    return _edition(row) if row is not None else None
+
+
+def _edition(row: Row[Any]) -> EditionRow:
+    return EditionRow(
+        row.id,
+        row.newsletter,
+        row.number or 0,
+        EditionState(row.state),
+        row.opened_at,
+        row.cut_off,
+        row.serves,
+        row.arrived_until,
+    )
+
+
+async def _last_share(transaction: Transaction) -> int:
+    if transaction.dialect.name == "postgresql":
+        # A number may be given out before, and its share be committed after, another one: wait for the writers.
+        await transaction.execute(text("LOCK TABLE share IN SHARE ROW EXCLUSIVE MODE"))
+    return (await transaction.execute(select(func.max(tables.share.c.id)))).scalar_one_or_none() or 0
+
+
+# --- which shares --------------------------------------------------------------------------------------------------
+
+
+async def open_shares(
+    transaction: Transaction, row: EditionRow, channels: Sequence[int], cut_off: datetime
+) -> list[int]:
+    """The shares of the open edition: before ``cut_off``, in these channels, not placed by this newsletter yet.
+
+    Among those from before its opening: what the live platform told since the last freeze, however old, and what was
+    imported since then within ``LATE_WITHIN``. Nothing from before the newsletter began.
+    """
+    share = tables.share
+    since = await beginning(transaction, row.newsletter) or row.opened_at
+    unplaced = ~exists().where(
+        tables.placement.c.share_id == share.c.id, tables.placement.c.newsletter == row.newsletter
+    )
+    late = max(since, row.opened_at - LATE_WITHIN)
+    recent = and_(
+        share.c.sent_at >= min(late, row.opened_at),
+        share.c.sent_at < cut_off,
+        or_(share.c.sent_at >= row.opened_at, share.c.id > row.arrived_until),
+    )
+    arrived = and_(
+        share.c.id > row.arrived_until, share.c.live, share.c.sent_at >= since, share.c.sent_at < row.opened_at
+    )
+    found: set[int] = set()
+    for condition in (recent, arrived):
+        ids = await transaction.execute(
+            select(share.c.id).where(condition, share.c.present, share.c.channel_id.in_(channels), unplaced)
+        )
+        found.update(ids.scalars())
+    return sorted(found)
+
+
+async def shares_between(
+    transaction: Transaction, newsletter: str, channels: Sequence[int], since: datetime, until: datetime
+) -> list[int]:
+    """The shares of a past week: ``since <= sent_at < until``, but for those an edition that went out has placed."""
+    share, placement, edition = tables.share, tables.placement, tables.edition
+    elsewhere = (
+        exists()
+        .where(placement.c.share_id == share.c.id, placement.c.newsletter == newsletter)
+        .where(edition.c.id == placement.c.edition_id, edition.c.state != EditionState.ARCHIVED.value)
+    )
+    found = await transaction.execute(
+        select(share.c.id)
+        .where(share.c.sent_at >= since, share.c.sent_at < until, share.c.present)
+        .where(share.c.channel_id.in_(channels), ~elsewhere)
+        .order_by(share.c.id)
+    )
+    return list(found.scalars())
+
+
+async def first_share_after(transaction: Transaction, channels: Sequence[int], at: datetime | None) -> datetime | None:
+    """When the first share at or after ``at`` (``None``: ever) was posted in these channels."""
+    share = tables.share
+    conditions = [share.c.present, share.c.channel_id.in_(channels)]
+    if at is not None:
+        conditions.append(share.c.sent_at >= at)
+    found = await transaction.execute(select(share.c.sent_at).where(*conditions).order_by(share.c.sent_at).limit(1))
+    return found.scalar_one_or_none()
+
+
+async def last_share(transaction: Transaction, channels: Sequence[int]) -> datetime | None:
+    """When the newest share in these channels was posted."""
+    share = tables.share
+    found = await transaction.execute(
+        select(share.c.sent_at)
+        .where(share.c.present, share.c.channel_id.in_(channels))
+        .order_by(share.c.sent_at.desc())
+        .limit(1)
+    )
+    return found.scalar_one_or_none()
+
+
+async def place(
+    transaction: Transaction, row: EditionRow, placements: Mapping[int, str | None], *, anew: bool = False
+) -> None:
+    """Record where each share went. A share is placed once per newsletter: the second time is an error.
+
+    ``anew`` replaces the placements of an archived edition, which follows its week's chat.
+    """
+    table = tables.placement
+    if anew:
+        await transaction.execute(table.delete().where(table.c.edition_id == row.id))
+    values = [
+        {"newsletter": row.newsletter, "share_id": share, "edition_id": row.id, "reason": reason}
+        for share, reason in sorted(placements.items())
+    ]
+    for batch in in_batches(values):
+        await transaction.execute(insert(table), batch)
+
+
+async def earlier(
+    transaction: Transaction,
+    newsletter: str,
+    channels: Sequence[int],
+    shares: Sequence[KeptShare],
+    before: datetime,
+) -> dict[str, Earlier]:
+    """For each of these shares' links, by key, the latest time it was there before: printed, or only in chat."""
+    share, placement, edition, link = tables.share, tables.placement, tables.edition, tables.link
+    here = {one.id for one in shares}
+    digests = {chat.link_digest(one.key): one.key for one in shares}
+    found: dict[str, Earlier] = {}
+    latest = (
+        select(share.c.id)
+        .select_from(
+            share.outerjoin(placement, and_(placement.c.share_id == share.c.id, placement.c.newsletter == newsletter))
+        )
+        .where(share.c.link_id == link.c.id, share.c.sent_at < before, share.c.channel_id.in_(channels))
+        .where(placement.c.reason.is_(None), or_(share.c.present, placement.c.edition_id.is_not(None)))
+        .order_by(share.c.sent_at.desc())
+        .limit(1)
+        .correlate(link)
+        .scalar_subquery()
+    )
+    for batch in in_batches(digests):
+        rows = await transaction.execute(select(link.c.key, latest.label("share")).where(link.c.digest.in_(batch)))
+        by_share = {row.share: row.key for row in rows if row.share is not None and row.share not in here}
+        details = await transaction.execute(
+            select(share.c.id, share.c.sent_at, edition.c.number, edition.c.cut_off)
+            .outerjoin(placement, and_(placement.c.share_id == share.c.id, placement.c.newsletter == newsletter))
+            .outerjoin(edition, edition.c.id == placement.c.edition_id)
+            .where(share.c.id.in_(by_share))
+        )
+        for row in details:
+            found[by_share[row.id]] = Earlier(row.number or 0, row.cut_off or row.sent_at)
+    return found
+
+
+# --- what is known of them -----------------------------------------------------------------------------------------
+
+
+async def known(transaction: Transaction, ids: Sequence[int], edition: int | None = None) -> Found:
+    """Everything the store knows about these shares, and the choices made for this edition."""
+    shares: list[KeptShare] = []
+    names: dict[PersonId, str] = {}
+    channels: dict[ChannelId, str] = {}
+    for batch in in_batches(ids):
+        shares += await _shares(transaction, batch)
+    names = await _names(transaction, shares)
+    channels = {seen.id: seen.name for seen in (await chat.channels(transaction)).values()}
+    keys = [share.key for share in shares]
+    return Found(
+        tuple(shares),
+        names,
+        channels,
+        await _pages(transaction, keys),
+        await _joins(transaction, keys),
+        await _choices(transaction, edition) if edition is not None else (),
+    )
+
+
+async def _shares(transaction: Transaction, ids: Sequence[int]) -> list[KeptShare]:
+    share, message, channel, person = tables.share, tables.message, tables.channel, tables.person
+    words = message.alias("words")
+    statement = (
+        select(
+            share,
+            message.c.external_id.label("message_external_id"),
+            message.c.permalink,
+            message.c.previews,
+            message.c.thread,
+            channel.c.platform,
+            channel.c.workspace,
+            channel.c.external_id.label("channel_external_id"),
+            channel.c.name.label("channel_name"),
+            channel.c.private,
+            person.c.external_id.label("author"),
+            person.c.workspace.label("author_workspace"),
+            tables.link.c.key,
+            words.c.text.label("follow_up"),
+        )
+        .join(message, message.c.id == share.c.message_id)
+        .join(channel, channel.c.id == share.c.channel_id)
+        .join(person, person.c.id == message.c.author_id)
+        .join(tables.link, tables.link.c.id == share.c.link_id)
+        .outerjoin(words, words.c.id == share.c.words_from)
+        .where(share.c.id.in_(ids))
+        .order_by(share.c.id)
+    )
+    rows = (await transaction.execute(statement)).all()
+    message_ids = {
+        row.id: MessageId(ChannelId(row.platform, row.workspace, row.channel_external_id), row.message_external_id)
+        for row in rows
+    }
+    kept = await chat.messages(transaction, message_ids.values())
+    return [_share(row, message_ids[row.id], kept[message_ids[row.id]]) for row in rows]
+
+
+def _share(row: Row[Any], message: MessageId, kept: KeptMessage) -> KeptShare:
+    previews = [Preview(**preview) for preview in row.previews]
+    return KeptShare(
+        id=row.id,
+        url=row.url,
+        key=row.key,
+        ordinal=row.ordinal,
+        title=row.title,
+        title_source=TitleSource(row.title_source) if row.title_source else None,
+        comment=row.comment,
+        hashtags=tuple(row.hashtags),
+        bare=row.bare,
+        message=message,
+        author=PersonId(message.channel.platform, row.author_workspace, row.author),
+        sent_at=row.sent_at,
+        channel_name=row.channel_name,
+        channel_private=row.private,
+        permalink=row.permalink,
+        preview=next((preview for preview in previews if urls.key(preview.url) == row.key), None),
+        follow_up=row.follow_up or "",
+        under=row.under,
+        reactions=reactions(kept),
+        live=row.live,
+    )
+
+
+async def _names(transaction: Transaction, shares: Iterable[KeptShare]) -> dict[PersonId, str]:
+    wanted: set[PersonId] = set()
+    for share in shares:
+        wanted.add(share.author)
+        wanted.update(person for reaction in share.reactions for person in reaction.people)
+        for kind, id in _MENTION.findall(f"{share.comment} {share.follow_up}"):
+            if kind == "person":
+                wanted.add(PersonId(share.channel.platform, share.channel.workspace, id))
+    table = tables.person
+    by_place: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for person in sorted(wanted):
+        by_place[person.platform, person.workspace].append(person.id)
+    names: dict[PersonId, str] = {}
+    for (platform, workspace), external in by_place.items():
+        for batch in in_batches(external):
+            found = await transaction.execute(
+                select(table.c.external_id, table.c.name).where(
+                    table.c.platform == platform,
+                    table.c.workspace == workspace,
+                    table.c.external_id.in_(batch),
+                    table.c.opted_out_at.is_(None),
+                )
+            )
+            names |= {PersonId(platform, workspace, row.external_id): row.name for row in found}
+    return names
+
+
+async def _pages(transaction: Transaction, keys: Sequence[str]) -> dict[str, Page]:
+    pages: dict[str, Page] = {}
+    page, link = tables.page, tables.link
+    for batch in in_batches({chat.link_digest(key) for key in keys}):
+        found = await transaction.execute(
+            select(page, link.c.key).join(link, link.c.id == page.c.link_id).where(link.c.digest.in_(batch))
+        )
+        for row in found:
+            pages[row.key] = Page(
+                row.title, row.description, row.site, row.image, row.author, row.published, row.language
+            )
+    return pages
+
+
+async def _joins(transaction: Transaction, keys: Sequence[str]) -> dict[str, str]:
+    """The joins of these links, followed to their end."""
+    joins: dict[str, str] = {}
+    join, link, into = tables.link_join, tables.link, tables.link.alias("into")
+    wanted = set(keys)
+    while wanted:
+        found: set[str] = set()
+        for batch in in_batches({chat.link_digest(key) for key in wanted}):
+            rows = await transaction.execute(
+                select(link.c.key, into.c.key.label("into"))
+                .select_from(join)
+                .join(link, link.c.id == join.c.link_id)
+                .join(into, into.c.id == join.c.into_id)
+                .where(link.c.digest.in_(batch))
+            )
+            for row in rows:
+                joins[row.key] = row.into
+                found.add(row.into)
+        wanted = found - joins.keys()
+    return joins
+
+
+async def _choices(transaction: Transaction, edition: int) -> tuple[Choice, ...]:
+    choice, link, person = tables.choice, tables.link, tables.person
+    found = await transaction.execute(
+        select(choice, link.c.key, person.c.platform, person.c.workspace, person.c.external_id)
+        .join(link, link.c.id == choice.c.link_id)
+        .join(person, person.c.id == choice.c.by_id)
+        .where(choice.c.edition_id == edition)
+    )
+    return tuple(
+        Choice(row.key, Field(row.field), row.value, PersonId(row.platform, row.workspace, row.external_id), row.at)
+        for row in found
+    )
+
+
+# --- revisions and the ledger --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerPart:
+    """A part and what became of it."""
+
+    part: Part
+    state: PartState
+    receipt: Receipt | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One edition at one destination. ``fence`` counts its owners: only the latest one may still write."""
+
+    id: int
+    edition: int
+    destination: str
+    n: int
+    fence: int
+    done_at: datetime | None
+    failed: str | None
+    parts: tuple[LedgerPart, ...]
+
+
+async def revise(transaction: Transaction, row: EditionRow, edition: Edition, at: datetime) -> tuple[int, bool]:
+    """Keep the edition as it now is; returns the latest revision's number and whether it is new."""
+    table = tables.revision
+    body = _EDITION.dump_json(edition).decode()
+    latest = (
+        await transaction.execute(select(table).where(table.c.edition_id == row.id).order_by(table.c.n.desc()).limit(1))
+    ).one_or_none()
+    if latest is not None and latest.edition == body:
+        return int(latest.n), False
+    n = 0 if latest is None else latest.n + 1
+    await transaction.execute(insert(table).values(edition_id=row.id, n=n, edition=body, made_at=at))
+    return n, True
+
+
+async def latest_revision(transaction: Transaction, edition: int) -> Edition | None:
+    """The edition as it was last kept; ``None`` where it never was (it was skipped)."""
+    table = tables.revision
+    found = await transaction.execute(
+        select(table.c.edition).where(table.c.edition_id == edition).order_by(table.c.n.desc()).limit(1)
+    )
+    body = found.scalar_one_or_none()
+    return _EDITION.validate_json(body) if body is not None else None
+
+
+async def intend(
+    transaction: Transaction, row: EditionRow, destination: str, n: int, parts: Sequence[Part]
+) -> Delivery:
+    """Store what a destination shall get, before anything is sent. The same parts the second time change nothing.
+
+    Parts that differ from what was sent keep their receipt: the destination changes them in place.
+    """
+    before = await delivery(transaction, row.id, destination)
+    if before is None:
+        made = await transaction.execute(
+            insert(tables.delivery)
+            .values(edition_id=row.id, destination=destination, n=n, fence=0)
+            .returning(tables.delivery.c.id)
+        )
+        delivery_id, kept = made.scalar_one(), {}
+    else:
+        if [one.part for one in before.parts] == list(parts):
+            return before
+        delivery_id = before.id
+        kept = {one.part.ordinal: one for one in before.parts}
+        await transaction.execute(
+            update(tables.delivery).where(tables.delivery.c.id == delivery_id).values(n=n, done_at=None, failed=None)
+        )
+    table = tables.part
+    for part in parts:
+        values = {
+            "name": part.name,
+            "mark": part.mark,
+            "payload": part.payload,
+            "state": PartState.INTENDED.value,
+        }
+        if part.ordinal in kept:
+            here = (table.c.delivery_id == delivery_id) & (table.c.ordinal == part.ordinal)
+            await transaction.execute(update(table).where(here).values(values))
+        else:
+            await transaction.execute(
+                insert(table).values(delivery_id=delivery_id, ordinal=part.ordinal, receipt=None, **values)
+            )
+    made_now = await delivery(transaction, row.id, destination)
+    if made_now is None:  # pragma: no cover - it was written three lines above
+        raise LookupError(destination)
+    return made_now
+
+
+async def delivery(transaction: Transaction, edition: int, destination: str) -> Delivery | None:
+    """The delivery of an edition to a destination, with its parts in order."""
+    table = tables.delivery
+    row = (
+        await transaction.execute(
+            select(table).where(table.c.edition_id == edition, table.c.destination == destination)
+        )
+    ).one_or_none()
+    return await _delivery(transaction, row) if row is not None else None
+
+
+async def unfinished(transaction: Transaction, newsletter: str) -> tuple[Delivery, ...]:
+    """The newsletter's deliveries that are neither done nor given up, oldest edition first."""
+    table, edition = tables.delivery, tables.edition
+    found = await transaction.execute(
+        select(table)
+        .join(edition, edition.c.id == table.c.edition_id)
+        .where(edition.c.newsletter == newsletter, table.c.done_at.is_(None), table.c.failed.is_(None))
+        .order_by(edition.c.cut_off, table.c.id)
+    )
+    return tuple([await _delivery(transaction, row) for row in found.all()])
+
+
+async def failed(transaction: Transaction) -> tuple[tuple[EditionRow, str, str], ...]:
+    """Every delivery that was given up: edition, destination and why, newest first."""
+    table, edition = tables.delivery, tables.edition
+    found = await transaction.execute(
+        select(edition, table.c.destination, table.c.failed)
+        .join(edition, edition.c.id == table.c.edition_id)
+        .where(table.c.failed.is_not(None))
+        .order_by(edition.c.cut_off.desc(), table.c.id.desc())
+    )
+    return tuple((_edition(row), row.destination, row.failed) for row in found)
+
+
+async def _delivery(transaction: Transaction, row: Row[Any]) -> Delivery:
+    table = tables.part
+    parts = await transaction.execute(select(table).where(table.c.delivery_id == row.id).order_by(table.c.ordinal))
+    return Delivery(
+        row.id,
+        row.edition_id,
+        row.destination,
+        row.n,
+        row.fence,
+        row.done_at,
+        row.failed,
+        tuple(
+            LedgerPart(
+                Part(part.ordinal, part.payload, part.mark, part.name),
+                PartState(part.state),
+                Receipt(**part.receipt) if part.receipt else None,
+            )
+            for part in parts
+        ),
+    )
+
+
+async def claim(transaction: Transaction, delivery: int, owner: str, now: datetime, lease: timedelta) -> int | None:
+    """Become the one who delivers, until ``now + lease``; ``None`` where somebody else is. Returns the fence."""
+    table = tables.delivery
+    free = or_(table.c.lease_until.is_(None), table.c.lease_until < now, table.c.owner == owner)
+    found = await transaction.execute(
+        update(table)
+        .where(table.c.id == delivery, table.c.done_at.is_(None), free)
+        .values(owner=owner, lease_until=now + lease, fence=table.c.fence + 1, failed=None)
+        .returning(table.c.fence)
+    )
+    fence: int | None = found.scalar_one_or_none()
+    return fence
+
+
+async def record(
+    transaction: Transaction, delivery: int, fence: int, ordinal: int, state: PartState, receipt: Receipt | None
+) -> bool:
+    """Write down what became of a part; ``False`` if another owner has taken over, and nothing was written."""
+    holder = tables.delivery
+    mine = exists().where(holder.c.id == delivery, holder.c.fence == fence)
+    table = tables.part
+    values: dict[str, Any] = {"state": state.value}
+    if receipt is not None:
+        values["receipt"] = {"id": receipt.id, "thread": receipt.thread, "note": receipt.note}
+    done = await transaction.execute(
+        update(table).where(table.c.delivery_id == delivery, table.c.ordinal == ordinal, mine).values(values)
+    )
+    return done.rowcount == 1
+
+
+async def finish(
+    transaction: Transaction, delivery: int, fence: int, *, done_at: datetime | None, failed: str | None
+) -> None:
+    """End a delivery: done, or given up with the reason; or, with neither, let somebody try again at once."""
+    table = tables.delivery
+    await transaction.execute(
+        update(table)
+        .where(table.c.id == delivery, table.c.fence == fence)
+        .values(done_at=done_at, failed=failed, lease_until=None, owner=None)
+    )
