@@ -60,11 +60,19 @@ class App:
 @asynccontextmanager
 async def opened(config: Config) -> AsyncIterator[App]:
     """Linkletter, ready: the database is there and up to date. It is closed at the end of the block."""
-    store = await Store.open(config.database)
+    store = await Store.open(_database(config))
     try:
         yield App(config, store, Collector(store))
     finally:
         await store.close()
+
+
+def _database(config: Config) -> str:
+    """The database's address; a SQLite file, too, is beside the configuration that names it."""
+    scheme, _, file = config.database.partition(":///")
+    if scheme != "sqlite" or config.path is None or file in ("", ":memory:") or Path(file).is_absolute():
+        return config.database
+    return f"sqlite:///{config.path.absolute().parent / file}"
 
 
 def _owner() -> str:

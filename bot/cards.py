@@ -1,7 +1,7 @@
 """What chat shows, as neutral cards: an edition, a list of links, answers to questions; and cards packed into messages.
 
-Pure. Which words an edition is made of was decided in ``assemble``; how a card looks on a platform, and how much a message
-holds, is decided by the platform's ``draw``, which ``pack`` asks.
+Pure. Which words an edition is made of was decided in ``assemble``; how a card looks on a platform, and how much a
+message holds, is decided by the platform's ``draw``, which ``pack`` asks.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -33,8 +33,8 @@ Fits = Callable[[Sequence[Card]], bool]
 def of_edition(edition: Edition) -> Cards:
     """The edition as cards, for the readers it was made for. Same edition, same cards.
 
-    1-5 entries flat and full; 6-25 in sections, with short words; more: the best in full in the channel, every other one
-    as a line in the thread. Links seen before come last, each as a line with its words.
+    1-5 entries flat and full; 6-25 in sections, with short words; more: the best in full in the channel, every other
+    one as a line in the thread. Links seen before come last, each as a line with its words.
     """
     words = language(edition.language)
     entries = edition.entries
@@ -158,7 +158,7 @@ def status(
     posts_to: Sequence[str],
     failed: Sequence[str],
 ) -> Card:
-    """How a newsletter stands: what the open edition has so far, when it goes out, what went wrong. ``due`` is plain."""
+    """How a newsletter stands: what the open edition has so far, when it goes out (``due``), what went wrong."""
     number = len(edition.entries) + len(edition.again)
     people = {shared.person.id for entry in (*edition.entries, *edition.again) for shared in entry.shares}
     so_far = f"{_count(number, 'link')} from {_count(len(people), 'person', 'people')} so far"

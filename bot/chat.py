@@ -1,17 +1,19 @@
 """The chat port: what a chat platform does for Linkletter, and what Linkletter does for it. Protocols and values only.
 
 An adapter (``platforms/slack``, ``platforms/discord``, ``platforms/local``) is a ``Chat``; what it is told to call is a
-``Listener``. ``tests/contracts/test_platform.py`` holds every adapter to the law below; ``platforms/local`` is the one to
-read first.
+``Listener``. ``tests/contracts/test_platform.py`` holds every adapter to the law below; ``platforms/local`` is the one
+to read first.
 
 **Hearing.** Hand over everything people write, edit, delete and react to as values of ``newsletter.heard``, the text as
 CommonMark. Leave out bots, our own posts first of all, and what nobody wrote (joins, topics). When ``heard`` returns it
 is stored, so acknowledge to the platform afterwards. Twice, late and out of order are all right; losing something in
-silence is not: after every connect, the first one too, call ``connected``, which reads back what was missed.
+silence is not: after every connect, the first one too, and whenever we are let into a channel, call ``connected``,
+which reads back what was missed. Say a person's name when you learn it (``PersonSeen``), and a channel's when it
+changes.
 
 **Reading.** A reading is ``complete`` only where reading was allowed and the stretch was paged to its end: whoever is
-missing from a complete one counts as deleted. Where reading is not allowed, raise ``PermissionDenied``: an empty reading
-would delete everything.
+missing from a complete one counts as deleted. Where reading is not allowed, raise ``PermissionDenied``: an empty
+reading would delete everything.
 
 **Asking.** Everything a person asks of us is an ``Invocation`` of text: adapters parse nothing and know no command by
 name. First tell the platform in its time that the question arrived, then call ``asked``, which may take long; it raises
@@ -19,15 +21,16 @@ nothing but cancellation. Every message of a ``private`` answer is for the asker
 delivers again has the same ``id``, and gets the same answer.
 
 **Drawing.** All text in ``Cards`` may be a stranger's. Everything is plain text, but for ``Card.text``, which is
-CommonMark; whatever it says, it mentions nobody, and looks like what it is. A platform's limits are known to its ``draw``
-only: ``cards.pack`` gives it as many cards for a message as fit, the first message for the channel and the others for its
-thread. A private answer is drawn as a post is, so a preview is what goes out.
+CommonMark; whatever it says, it mentions nobody, and looks like what it is. A platform's limits are known to its
+``draw`` only: ``cards.pack`` gives it as many cards for a message as fit, the first message for the channel and the
+others for its thread. A private answer is drawn as a post is, so a preview is what goes out.
 
-**Posting.** ``destination`` is ``newsletter.ports.Destination``: each part carries its mark where people cannot write it,
-and ``find`` looks for it among our own messages. An answer that got lost is ``Unsure``, never a failure, never a success.
+**Posting.** ``destination`` is ``newsletter.ports.Destination``: each part carries its mark where people cannot write
+it, and ``find`` looks for it among our own messages. An answer that got lost is ``Unsure``, never a failure, never a
+success.
 
-**Failing.** What the listener raises ends ``run``, and so does what the adapter cannot mend by connecting again; whoever
-runs it starts it again, and reading back repairs what was missed. ``UserError`` is for the person, as it is.
+**Failing.** What the listener raises ends ``run``, and so does what the adapter cannot mend by connecting again;
+whoever runs it starts it again, and reading back repairs what was missed. ``UserError`` is for the person, as it is.
 """
 
 from collections.abc import AsyncIterator, Collection, Sequence
@@ -63,8 +66,9 @@ class Fact:
 class Card:
     """One thing to show, in nobody's markup: an entry, a heading with an intro, an answer. Each part may be missing.
 
-    ``heading`` stands over the card and moves with it. ``title`` links to ``url``. ``text`` is CommonMark, everything else
-    plain. Each of ``lines`` is a row of facts below the text. ``image`` is an address a platform may show a picture from.
+    ``heading`` stands over the card and moves with it. ``title`` links to ``url``. ``text`` is CommonMark, everything
+    else plain. Each of ``lines`` is a row of facts below the text. ``image`` is an address a platform may show a
+    picture from.
     """
 
     title: str = ""
@@ -77,7 +81,8 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """What is shown at once: ``channel`` at the channel's level, as far as one message holds it, the rest in its thread."""
+    """What is shown at once: ``channel`` at the channel's level, as much as one message holds; the rest in its
+    thread."""
 
     channel: tuple[Card, ...]
     thread: tuple[Card, ...] = ()
@@ -90,8 +95,8 @@ class Cards:
 class Invocation:
     """A person asks something: ``text`` is what they wrote after our name (``search attention``).
 
-    ``id`` is the platform's for this question, the same when it is delivered again. ``locale`` is the asker's language as
-    the platform names it (``ko``, ``en-US``), ``""`` where it does not.
+    ``id`` is the platform's for this question, the same when it is delivered again. ``locale`` is the asker's language
+    as the platform names it (``ko``, ``en-US``), ``""`` where it does not.
     """
 
     id: str

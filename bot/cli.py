@@ -14,7 +14,9 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from functools import wraps
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,7 +70,7 @@ def _command(function: Command) -> Command:
             raise SystemExit(1) from error
         except BrokenPipeError:
             # The reader of the output has gone (`linkletter search … | head`): nobody is left to be told.
-            sys.stdout = None  # type: ignore[assignment]
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(0) from None
         except KeyboardInterrupt:
             _complain("\nlinkletter: stopped; nothing is half done, run it again to go on")
@@ -104,11 +106,12 @@ def _print_json(value: Mapping[str, Any]) -> None:
 def _config(context: click.Context) -> Any:
     """The configuration; where there is none, the one newsletter over everything imported."""
     from bot.config import default_config, load
-    
+    from newsletter.publish import title_problems
+
     named: Path | None = context.find_root().obj
     if named is None and not Path(CONFIG).exists():
         return default_config()
-    return load(named or Path(CONFIG), os.environ, need_tokens=False)
+    return load(named or Path(CONFIG), os.environ, need_tokens=False, checks=[title_problems])
 
 
 def _say_without_config(config: Any) -> None:
@@ -149,7 +152,9 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 
 @linkletter.command(name="import")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(path_type=Path))
-@click.option("--workspace", default="", metavar="ID", help="The Slack team or Discord server, if the export names none.")
+@click.option(
+    "--workspace", default="", metavar="ID", help="The Slack team or Discord server, if the export names none."
+)
 @_as_json
 @click.pass_context
 @_command
@@ -329,9 +334,7 @@ def publish(
                     for one in delivered
                     if one.failed is None
                 ],
-                "failed": [
-                    {"label": one.label, "destination": one.destination, "why": one.failed} for one in failed
-                ],
+                "failed": [{"label": one.label, "destination": one.destination, "why": one.failed} for one in failed],
             }
         )
     else:
@@ -409,11 +412,14 @@ def check(context: click.Context, as_json: bool) -> int:
     """Look for mistakes in the configuration; print what is in force and when the next editions are cut."""
     from bot.app import now
     from bot.config import effective, warnings
-    from newsletter.week import cut_offs_from, in_words
+    from newsletter.week import cut_offs, in_words
 
     config = _config(context)
     coming = {
-        key: [in_words(cut_off, settings.zone, now()) for cut_off in cut_offs_from(settings, now(), 3)]
+        key: [
+            in_words(cut_off, settings.zone, now())
+            for cut_off in islice(cut_offs(settings.schedule, settings.zone, now(), now() + timedelta(weeks=5)), 3)
+        ]
         for key, settings in config.newsletters.items()
     }
     found = warnings(config)
@@ -492,4 +498,3 @@ def demo(folder: Path) -> int:
     from bot.demo import run_demo
 
     return _run(run_demo(folder, click.echo))
-

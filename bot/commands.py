@@ -1,7 +1,8 @@
-"""The ``/digest`` rows: what people may ask in chat, who may, and the answers. The text they wrote is parsed here, once.
+"""The ``/digest`` rows: what people may ask in chat, who may, and the answers. The text they wrote is parsed here,
+once.
 
-Every answer is limited to the newsletters of the asking channel. What an edition is made of is ``newsletter``'s business,
-what an answer looks like ``cards``'; platforms show it and know no command by name.
+Every answer is limited to the newsletters of the asking channel. What an edition is made of is ``newsletter``'s
+business, what an answer looks like ``cards``'; platforms show it and know no command by name.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from bot.chat import Answer, Card, Cards, Chat, Fact, Invocation, Parameter, Per
 from newsletter import search, words
 from newsletter.errors import UserError
 from newsletter.heard import ChannelSeen, MessageId, PersonId
-from newsletter.model import Edition, Receipt, Shared
+from newsletter.model import Receipt, Shared
 from newsletter.ports import Clock
 from newsletter.publish import Delivered, Publisher
 from newsletter.settings import NewsletterSettings
@@ -190,7 +191,8 @@ class Commands:
         key = (invocation.person.platform, invocation.id)
         if (known := self._answers.get(key)) is not None:
             return await asyncio.shield(known)
-        answer = self._answers[key] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._answers[key] = answer
         while len(self._answers) > ANSWERS_KEPT:
             self._answers.popitem(last=False)
         try:
@@ -212,7 +214,7 @@ class Commands:
             return cards.text(f"Something went wrong here. Whoever runs Linkletter finds it in the log as {reference}.")
 
     async def _answer(self, invocation: Invocation) -> Cards:
-        name, _, rest = invocation.text.strip().partition(" ")
+        name, rest = (*invocation.text.split(maxsplit=1), "", "")[:2]
         row = next((row for row in self.commands if row.name == name.lower()), None)
         here = tuple(one for one in self._newsletters if one.settings.lives_in(invocation.channel))
         if not here:
@@ -258,11 +260,11 @@ class Commands:
         if f"{person.platform}:{person.id}" in settings.editors:
             return True
         chat = self._chats.get(person.platform)
-        roles = [id for platform, _, id in (one.partition(":") for one in settings.editors) if platform == person.platform]
-        for role in roles if chat is not None else ():
-            if person in await chat.people(role):
-                return True
-        return False
+        if chat is None:
+            return False
+        written = (one.partition(":") for one in settings.editors)
+        roles = [id for platform, _, id in written if platform == person.platform]
+        return any([person in await chat.people(role) for role in roles])
 
     # --- what the rows ask for ---
 
@@ -324,13 +326,14 @@ def _values(row: Row, rest: str, called: str) -> dict[str, str]:
 
 
 def _about(asked: Asked) -> Asked:
-    """With only the newsletter that is named, where one is. Others than the channel's own do not exist for the asker."""
+    """With only the newsletter that is named, where one is. Those of other channels do not exist for the asker."""
     wanted = asked.values.get(NEWSLETTER.name)
     if not wanted:
         return asked
     named = tuple(one for one in asked.newsletters if one.settings.key.casefold() == wanted.casefold())
     if not named:
-        raise UserError(f"this channel has no newsletter {words.plain_title(wanted, 40)}, but {_keys(asked.newsletters)}")
+        unknown = words.plain_title(wanted, 40)
+        raise UserError(f"this channel has no newsletter {unknown}; it has {_keys(asked.newsletters)}")
     return replace(asked, newsletters=named)
 
 

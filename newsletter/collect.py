@@ -7,9 +7,11 @@ order, in short transactions. A message without a link leaves no trace, unless i
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from newsletter import words
 from newsletter.heard import (
+    ChannelId,
     ChannelSeen,
     Heard,
     MessageGone,
@@ -160,43 +162,40 @@ class Collector:
         for one in unknown:
             self._remember(one)
         bare = any(share.bare for found in shares.values() for share in found)
-        for author in sorted({one.seen.author for one in changed if one.seen is not None}):
-            own = [one.seen for one in changed if one.seen is not None and one.seen.author == author]
-            await self._find_words(transaction, author, own, bare=bare)
+        seen = [one.seen for one in changed if one.seen is not None]
+        for channel in sorted({message.id.channel for message in seen}):
+            there = [message for message in seen if message.id.channel == channel]
+            await self._find_words(transaction, channel, there, bare=bare)
 
     # --- the sharer's next message ---
 
     async def _find_words(
-        self, transaction: Transaction, author: PersonId, own: Sequence[MessageSeen], *, bare: bool
+        self, transaction: Transaction, channel: ChannelId, news: Sequence[MessageSeen], *, bare: bool
     ) -> None:
-        """Give the author's bare links around these messages their words, and forget messages that are no words."""
-        since = min(message.sent_at for message in own) - FOLLOW_UP_WITHIN
-        until = max(message.sent_at for message in own) + FOLLOW_UP_WITHIN
-        stored = {one.seen.id: one for one in await chat.own_messages(transaction, author, since, until)}
+        """Give the bare links around these messages their words, and forget messages that are no words."""
+        around = await chat.messages_around(transaction, channel, _spans(message.sent_at for message in news))
+        stored = {one.seen.id: one for one in around}
         barely = frozenset(id for id, one in stored.items() if one.bare)
         only_words = {id for id, one in stored.items() if not one.linked and one.seen.text}
         if not barely and not only_words:
             return
         linked = frozenset(id for id, one in stored.items() if one.linked)
         # A bare link that is heard late finds its words among what was heard before it.
-        early = self._early.values() if bare else [self._early[m.id] for m in own if m.id in self._early]
+        early = self._early.values() if bare else [self._early[m.id] for m in news if m.id in self._early]
         waiting = {
             one.id: one.seen
             for one in early
-            if one.present
-            and one.seen is not None
-            and one.seen.text
-            and one.seen.author == author
-            and one.id not in linked
+            if one.id.channel == channel and one.present and one.seen is not None and one.seen.text
         }
-        messages = {id: one.seen for id, one in stored.items()} | waiting
-        found: dict[MessageId, MessageId] = {}
-        for channel in sorted({id.channel for id in barely}):
-            found |= follow_ups([m for m in messages.values() if m.id.channel == channel], barely, linked)
+        messages = {id: one.seen for id, one in stored.items()} | {
+            id: seen for id, seen in waiting.items() if id not in linked
+        }
+        found = follow_ups(list(messages.values()), barely, linked)
         wanted = set(found.values())
         new = [self._early.pop(id) for id in sorted(wanted & waiting.keys())]
         await chat.write(transaction, [chat.Written(one, (), is_words=True) for one in new])
-        await chat.set_words_from(transaction, {id: found.get(id) for id in sorted(barely)})
+        changed = {id: found.get(id) for id in sorted(barely) if stored[id].words_from != found.get(id)}
+        await chat.set_words_from(transaction, changed)
         dropped = sorted(only_words - wanted)
         await chat.forget_words(transaction, dropped)
         for id in dropped:
@@ -215,6 +214,18 @@ class Collector:
         self._early.move_to_end(one.id)
         while len(self._early) > EARLY_AT_MOST:
             self._early.popitem(last=False)
+
+
+def _spans(instants: Iterable[datetime]) -> list[tuple[datetime, datetime]]:
+    """The stretches of time within ``FOLLOW_UP_WITHIN`` of any of the instants, overlapping ones joined."""
+    spans: list[tuple[datetime, datetime]] = []
+    for instant in sorted(instants):
+        since, until = instant - FOLLOW_UP_WITHIN, instant + FOLLOW_UP_WITHIN
+        if spans and since <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], until)
+        else:
+            spans.append((since, until))
+    return spans
 
 
 def _message(heard: MessageSeen | MessageGone | ReactionHeard) -> MessageId:

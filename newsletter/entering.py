@@ -59,8 +59,8 @@ LEFT_OUT: tuple[Row, ...] = (
     Row(MEETING, "whereby.com", r"/(?!information|blog|org/|user)[^/]+/?$"),
     # Calendars and appointments.
     Row(CALENDAR, "calendar.google.com calendar.app.google calendly.com when2meet.com cal.com savvycal.com"),
-    Row(CALENDAR, "google.com", r"/calendar\b"),
-    Row(CALENDAR, "outlook.office.com outlook.office365.com outlook.live.com outlook.com", r"/(owa/)?(calendar|bookings|book)\b"),
+    Row(CALENDAR, "google.com", r"/calendar(?:/|$)"),
+    Row(CALENDAR, "outlook.office.com outlook.office365.com outlook.live.com", r"/(owa/)?(calendar|bookings|book)\b"),
     Row(CALENDAR, "doodle.com", r"/(poll|meeting|bp)/"),
     Row(CALENDAR, "", r".*\.ics$"),
     # Pictures say something in a chat, nothing in a newsletter. A page about a picture is a page.
@@ -108,10 +108,13 @@ _SECRET = re.compile(
 _PERHAPS = frozenset(("key", "auth", "sid", "session", "code", "ticket", "hash", "access", "tk"))
 _MACHINE_MADE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w.~+/=-]{16,}")
 
-_INTERNAL_ENDS = (
-    ".local .internal .corp .lan .intranet .intra .private .home .home.arpa .localdomain .localhost .test .invalid"
-).split(" ")
-_POINTS_INSIDE = ".nip.io .sslip.io .xip.io .localtest.me .lvh.me .vcap.me .lacolhost.com".split(" ")
+_INTERNAL_ENDS = tuple(
+    f".{name}"
+    for name in re.findall(
+        r"\S+", "local internal corp lan intranet intra private home home.arpa localdomain localhost test invalid"
+    )
+)
+_POINTS_INSIDE = (".nip.io", ".sslip.io", ".xip.io", ".localtest.me", ".lvh.me", ".vcap.me", ".lacolhost.com")
 _NAT64, _6TO4 = IPv6Network("64:ff9b::/96"), IPv6Network("2002::/16")
 
 
@@ -147,10 +150,10 @@ def why_held(url: str, settings: NewsletterSettings) -> str | None:
 
     ======================  ========================================================================================
     ``internal host``       no dot; an address that is not public, in any spelling (``10.0.0.1``, ``0xA000001``,
-                            ``167772161``, ``::ffff:10.0.0.1``); ``.local``, ``.internal``, ``.corp``, ``.lan``, ``.home.arpa``,
-                            …; names that only spell an address (``10.0.0.1.nip.io``); ``internal_hosts``
-    ``credential``          ``user@`` before the host; parameters such as ``token``, ``sig``, ``X-Amz-…``, ``pwd``, ``api_key``;
-                            webhooks
+                            ``167772161``, ``::ffff:10.0.0.1``); ``.local``, ``.internal``, ``.corp``, ``.lan``, …;
+                            names that only spell an address (``10.0.0.1.nip.io``); ``internal_hosts``
+    ``credential``          ``user@`` before the host; parameters such as ``token``, ``sig``, ``X-Amz-…``, ``pwd``,
+                            ``api_key``; webhooks
     ``shared document``     Google, Microsoft, Dropbox, Notion, Figma, Miro, Airtable, Trello, Atlassian and their like
     ``invite``              as in ``why_out``
     ``unreadable address``  what no reading makes sense of
@@ -189,7 +192,7 @@ _UNSEEN = re.compile(r"[\t\r\n]")
 
 
 def _readings(url: str) -> Iterator[tuple[str, str]]:
-    """Host and path, as browsers read the address and as RFC 3986 does: they differ about ``\\``, and a judge takes both."""
+    """Host and path, as browsers read the address and as RFC 3986 does: about ``\\`` they differ, so both count."""
     text = _UNSEEN.sub("", url.strip())
     for reading in dict.fromkeys((text.replace("\\", "/"), text)):
         try:
@@ -198,7 +201,8 @@ def _readings(url: str) -> Iterator[tuple[str, str]]:
         except ValueError:  # "Invalid IPv6 URL", brackets after NFKC
             continue
         if host:
-            yield host, unquote(parts.path) + (f"/#{parts.fragment.lstrip('/')}" if parts.fragment else "")
+            fragment = f"/#{parts.fragment}" if parts.fragment else ""
+            yield host, (unquote(parts.path).rstrip("/") + fragment) or "/"
 
 
 def _plain_host(host: str) -> str:
@@ -230,9 +234,9 @@ def _is_internal(host: str) -> bool:
     address = _address(host)
     if address is not None:
         return not address.is_global or address.is_multicast
-    if "." not in host or host.endswith(tuple(_INTERNAL_ENDS)):
+    if "." not in host or host.endswith(_INTERNAL_ENDS):
         return True
-    return f".{host}".endswith(tuple(_POINTS_INSIDE))
+    return f".{host}".endswith(_POINTS_INSIDE)
 
 
 class _ThisHost:

@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
@@ -181,9 +182,14 @@ class _CommonMark(MarkdownIt):
         return url
 
 
-def _parse(text: str) -> SyntaxTreeNode:
+@cache
+def _parser() -> MarkdownIt:
     parser = _CommonMark("commonmark", {"html": False, "maxNesting": 100}).enable("strikethrough")
-    return SyntaxTreeNode(parser.disable("html_block").disable("html_inline").parse(clean(text)))
+    return parser.disable(["html_block", "html_inline"])
+
+
+def _parse(text: str) -> SyntaxTreeNode:
+    return SyntaxTreeNode(_parser().parse(clean(text)))
 
 
 def rewrite(words: str, names: Names = label_of, *, by_editor: bool = False) -> Markdown:

@@ -5,13 +5,14 @@ drawn parts of every destination in the transaction that closes the edition, bef
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from newsletter import render
 from newsletter.assemble import Assembled, Frame, Material, assemble, for_audience
-from newsletter.errors import CannotLook, DeliveryError, RateLimited, Refused, Unsure
+from newsletter.errors import CannotLook, DeliveryError, Problem, RateLimited, Refused, Unsure, UserError
+from newsletter.languages import language
 from newsletter.model import Edition, EditionState, PartState, Receipt, Seen
 from newsletter.ports import Clock, Destination
 from newsletter.settings import Audience, NewsletterSettings, Shown
@@ -95,23 +96,23 @@ class Publisher:
         async with self._store.reading() as transaction:
             row = await self._open_row(transaction)
             if cut_off is None or cut_off == row.serves:
-                ids = await editions.open_shares(transaction, row, await self._channels(transaction), row.cut_off)
+                channels = await self._channels(transaction)
+                ids = await editions.open_shares(transaction, row, channels, row.cut_off)
                 number = await editions.next_number(transaction, self._settings.key)
                 frame = self._frame(number, row.opened_at, row.cut_off, row.serves, row.serves)
-                return (await self._assembled(transaction, frame, ids, row.id or None)).edition
+                return (await self._assembled(transaction, frame, ids, channels, row.id or None)).edition
             closed = await editions.serving(transaction, self._settings.key, cut_off)
             if closed is not None and closed.state is not EditionState.ARCHIVED:
                 printed = await editions.latest_revision(transaction, closed.id)
                 if printed is not None:
                     return printed
-            return (await self._of_the_past(transaction, cut_off, closed)).edition
+            channels = await self._channels(transaction)
+            return (await self._of_the_past(transaction, channels, cut_off, closed)).edition
 
     def seen_by(self, edition: Edition, audience: Audience, show: Sequence[Shown] = ()) -> Edition:
         """The edition as these readers see it."""
-        language = render.language(self._settings.language)
-        return for_audience(
-            edition, audience, self._settings, someone=language.someone, others=language.others, show=show
-        )
+        words = language(self._settings.language)
+        return for_audience(edition, audience, self._settings, someone=words.someone, others=words.others, show=show)
 
     def cut_off_of(self, day_or_week: str) -> datetime:
         """The scheduled cut-off whose edition covers ``2020-06-13`` or is labelled ``2020-W24``.
@@ -159,10 +160,11 @@ class Publisher:
             if not row.id:
                 row = await editions.begin(transaction, settings.key, row.opened_at, row.cut_off, after=None)
             serves = max(row.serves, next_cut_off(settings.schedule, settings.zone, now))
-            ids = await editions.open_shares(transaction, row, await self._channels(transaction), now)
+            channels = await self._channels(transaction)
+            ids = await editions.open_shares(transaction, row, channels, now)
             number = await editions.next_number(transaction, settings.key)
             frame = self._frame(number, row.opened_at, now, row.serves, serves)
-            assembled = await self._assembled(transaction, frame, ids, row.id)
+            assembled = await self._assembled(transaction, frame, ids, channels, row.id)
             edition = assembled.edition
             if not self._worth_printing(edition):
                 return None
@@ -196,7 +198,7 @@ class Publisher:
             if cut_off > now:
                 break
             async with self._store.writing() as transaction:
-                edition = await self._archive_one(transaction, cut_off, by, now)
+                edition = await self._archive_one(transaction, channels, cut_off, by, now)
                 at = await editions.first_share_after(transaction, channels, cut_off)
             if edition is not None:
                 made.append(edition)
@@ -204,11 +206,13 @@ class Publisher:
                 progress((cut_off - first).days, max(1, (now - first).days))
         return tuple(made)
 
-    async def _archive_one(self, transaction: Transaction, cut_off: datetime, by: str, now: datetime) -> Edition | None:
+    async def _archive_one(
+        self, transaction: Transaction, channels: Sequence[int], cut_off: datetime, by: str, now: datetime
+    ) -> Edition | None:
         row = await editions.serving(transaction, self._settings.key, cut_off)
         if row is not None and row.state is not EditionState.ARCHIVED:
             return None
-        assembled = await self._of_the_past(transaction, cut_off, row)
+        assembled = await self._of_the_past(transaction, channels, cut_off, row)
         edition = assembled.edition
         if row is None:
             if edition.is_empty:
@@ -220,15 +224,14 @@ class Publisher:
         return edition if changed else None
 
     async def _of_the_past(
-        self, transaction: Transaction, cut_off: datetime, row: editions.EditionRow | None
+        self, transaction: Transaction, channels: Sequence[int], cut_off: datetime, row: editions.EditionRow | None
     ) -> Assembled:
         settings = self._settings
         opened_at = last_cut_off(settings.schedule, settings.zone, cut_off - timedelta(microseconds=1))
-        channels = await self._channels(transaction)
         ids = await editions.shares_between(transaction, settings.key, channels, opened_at, cut_off)
         number = row.number if row is not None else await editions.next_number(transaction, settings.key)
         frame = self._frame(number, opened_at, cut_off, cut_off, cut_off)
-        return await self._assembled(transaction, frame, ids, row.id if row is not None else None)
+        return await self._assembled(transaction, frame, ids, channels, row.id if row is not None else None)
 
     async def _freeze(self, transaction: Transaction, row: editions.EditionRow, edition: Edition) -> bool:
         """Keep the edition and what every destination shall get of it; whether anything of that is new."""
@@ -331,11 +334,15 @@ class Publisher:
         return [id for id, channel in there.items() if self._settings.collects(channel)]
 
     async def _assembled(
-        self, transaction: Transaction, frame: Frame, ids: Sequence[int], edition: int | None
+        self,
+        transaction: Transaction,
+        frame: Frame,
+        ids: Sequence[int],
+        channels: Sequence[int],
+        edition: int | None,
     ) -> Assembled:
         settings = self._settings
         found = await editions.known(transaction, ids, edition)
-        channels = await self._channels(transaction)
         earlier = await editions.earlier(transaction, settings.key, channels, found.shares, frame.opened_at)
         material = Material(
             found.shares,
@@ -351,7 +358,7 @@ class Publisher:
 
     def _labelled(self, earlier: Mapping[str, editions.Earlier]) -> dict[str, Seen]:
         settings = self._settings
-        pattern = render.language(settings.language).week
+        pattern = language(settings.language).week
         labels: dict[datetime, str] = {}
         for one in earlier.values():
             if one.at not in labels:
@@ -362,10 +369,10 @@ class Publisher:
 
     def _frame(self, number: int, opened_at: datetime, cut_off: datetime, first: datetime, last: datetime) -> Frame:
         settings = self._settings
-        language = render.language(settings.language)
-        week = week_of(last, settings.zone, language.week)
-        following = next_week(week, language.week)
-        since = week_of(first, settings.zone, language.week)
+        words = language(settings.language)
+        week = week_of(last, settings.zone, words.week)
+        following = next_week(week, words.week)
+        since = week_of(first, settings.zone, words.week)
         return Frame(
             number=number,
             title=render.title_of(settings.title, week, following, settings.key),
@@ -374,6 +381,16 @@ class Publisher:
             label=week.label if since == week else range_label(since, week),
             week=week,
             next_week=following,
-            others=language.others,
-            someone=language.someone,
+            others=words.others,
+            someone=words.someone,
         )
+
+
+def title_problems(settings: NewsletterSettings) -> Iterator[Problem]:
+    """What is wrong with the template of the title, which only rendering it can tell."""
+    pattern = language(settings.language).week
+    week = week_of(datetime(2020, 6, 13, 3, tzinfo=UTC), settings.zone, pattern)
+    try:
+        render.title_of(settings.title, week, next_week(week, pattern), settings.key)
+    except UserError as error:
+        yield Problem("title", str(error))

@@ -52,11 +52,12 @@ class WeekShown:
 
 @dataclass(frozen=True, slots=True)
 class EntryShown:
-    """One entry for a template. ``anchor``, ``words`` and ``line`` (the words in one line) are ready; the rest is text.
+    """One entry for a template. ``anchor``, ``words`` and ``line`` are ready; the rest is text.
 
     ``number`` counts from one through the whole edition. ``day`` is when it was first shared, in the language.
     ``people`` are the names of those who shared it, empty where they may not be shown; ``permalink`` is ``""``
-    likewise. ``also_in`` says which earlier edition had the link, ``""`` for a new one.
+    likewise. ``also_in`` says which earlier edition had the link; such an entry has a ``line``, its words in one line,
+    and no ``anchor``. For a new one both are ``""``.
     """
 
     number: int
@@ -226,7 +227,8 @@ def _post(
     numbers = iter(range(1, len(edition.entries) + len(edition.again) + 1))
 
     def anchor(heading: str) -> Markdown:
-        return markdown.target(markdown.slug(markdown.plain(heading), taken))
+        # Letters, digits, hyphens and underscores: as a target it needs no escape.
+        return Markdown(markdown.slug(markdown.plain(heading), taken))
 
     def shown(entry: Entry) -> EntryShown:
         number = next(numbers)
@@ -238,7 +240,7 @@ def _post(
             url=entry.url,
             links=tuple(EntryLink(link.url, markdown.plain(link.title) or link.url) for link in entry.links),
             words=read(entry.words, names),
-            line=markdown.plain(read(entry.words, names)) if as_text else markdown.rewrite_as_line(entry.words, names),
+            line=_line(entry, names, as_text) if entry.also_in else "",
             excerpt=markdown.plain(entry.description),
             site=entry.site,
             day=_day(entry.shares[0].at, edition, words) if entry.shares else "",
@@ -273,6 +275,14 @@ def _post(
         sections=sections,
         again=tuple(shown(entry) for entry in edition.again),
         again_anchor=anchor(words.again) if edition.again else "",
+    )
+
+
+def _line(entry: Entry, names: Names, as_text: bool) -> str:
+    return (
+        markdown.plain(markdown.to_text(entry.words, names))
+        if as_text
+        else markdown.rewrite_as_line(entry.words, names)
     )
 
 

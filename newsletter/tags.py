@@ -47,7 +47,7 @@ def section_for(
     editors' emoji     the first of ``emoji``; ``:name:`` and ``name`` are the same, skin tones do not matter
     hashtag            the first of a share; a section's tag is one of its hashtags
     domain rule        the longest: ``arxiv.org`` with subdomains, ``github.com/owner`` with what is below
-    keyword rule       the first section: a whole word in Latin script, any part of the text in Chinese, Japanese, Korean
+    keyword rule       the first section: a whole word in Latin script, any part of the text in CJK
     channel            ``papers``, ``#papers``, ``slack:#papers`` or ``slack:C123``
     =================  =============================================================================================
 

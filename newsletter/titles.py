@@ -105,14 +105,23 @@ _LABEL_WORDS = re.compile(r"[^\W_]+")
 def is_human_label(label: str, url: str) -> bool:
     """Whether a label names its link: not a pointing word, a number, a remark, or the address in some form.
 
-    A label is a title even where a chat line of its words would not be: "How I Built My Own Git?" names a page.
+    A label is a title even where a chat line of its words would not be ("How I Built My Own Git?" names a page), but
+    not where it is cut out of a sentence: "this comment", "試してみました", "여기 정리했어요".
     """
     words = _LABEL_WORDS.findall(unicodedata.normalize("NFKC", label).casefold())
     if not any(len(word) > 1 and not word.isdigit() for word in words) and not _has_cjk(label):
         return False
     if all(word in _POINTING or word.isdigit() for word in words):
         return False
-    return not _is_address(label, url) and not all(word in _CHATTER for word in words)
+    return not _is_address(label, url) and not all(word in _CHATTER for word in words) and not _is_spoken(label)
+
+
+def _is_spoken(label: str) -> bool:
+    core = re.sub(r"\s*[（(][^()（）]*[)）]$", "", unicodedata.normalize("NFKC", label).strip())
+    if _has_cjk(core):
+        return bool(_JAPANESE_REMARK.search(core) or _SPOKEN_START.search(core) or _SPOKEN_END.search(core))
+    words = [word.replace("’", "'") for word in _LATIN_WORD.findall(core)]
+    return bool(words) and words[0].casefold() in _SPEAKERS and not _is_title_case(words)
 
 
 def _is_address(label: str, url: str) -> bool:
@@ -181,10 +190,18 @@ _SMALL_WORDS = _words(
     """
 )
 
+_SPEAKERS = _words(
+    "this that these those here there's it it's i i'm i've i'd i'll we we've my our you see read check look click"
+)
+_SPOKEN_START = re.compile("^(?:이거|이건|이게|이걸|여기|저기|거기|제가|저는|우리|(?:이|그|저) )")
+_SPOKEN_END = re.compile(
+    "(?:です|ます|ました|ません|でした|ください|下さい|ましょう|みて|そうな|かな|かも|けど|ので|んだ|[ねよぞわ]|[니어아여해세네데]요|니다|지요|죠|ㅋ|ㅎ)"
+    "[!！?？~～]*$|[。｡]$"
+)
 _CHATTER = _SENTENCE_WORDS | _SMALL_WORDS | _POINTING
 
 _JAPANESE_REMARK = re.compile(
-    r"^(?:今|本日|昨日|昨夜|昨晩|明日|先日|先週|先程|さっき|次回|前回"
+    r"^(?:今|本日|次週|来週|翌|昨日|昨夜|昨晩|明日|先日|先週|先程|さっき|次回|前回"
     r"|今回|最近|いま|これ|それ|あれ|この|その|あの|ここ|そこ|こちら|そちら"
     r"|こういう|そういう|こんな|そんな|どう|なぜ|なんで|私|僕|俺|自分|うち"
     r"|弊|皆|みな|みんな|だれ|誰|ちょっと|ちなみ|あと|ただ|でも|もし|まあ"
@@ -325,7 +342,8 @@ def title_from_url(url: str) -> tuple[str, TitleSource]:
     title = _site_title(host, segments, parts) or _path_title(host, segments)
     if title and (title := clean(title)):
         return title, TitleSource.URL
-    shown = "/".join([host, *(segment or "…" for segment in segments)])
+    known = ("…" if len(segment) > 19 and _looks_random(segment) else segment or "…" for segment in segments)
+    shown = "/".join([host, *known])
     return clean(shown, MAX_LINE) or clean(url, MAX_LINE), TitleSource.HOST
 
 
@@ -342,7 +360,7 @@ def _shown_host(host: str) -> str:
 def _segments(parts: SplitResult) -> list[str]:
     """The path's decoded segments; ``""`` for one whose escapes are no UTF-8 (EUC-KR and Shift_JIS paths exist)."""
     path = parts.path
-    if parts.fragment.startswith(("/", "!/")):  # single-page sites keep their path there
+    if parts.fragment.startswith(("/", "!")):  # single-page sites keep their path there
         path += "/" + parts.fragment.lstrip("!/").partition("?")[0]
     return [_decoded(segment) for segment in path.split("/") if segment.strip()]
 
@@ -381,7 +399,7 @@ def _forge(host: str, path: list[str], _: SplitResult) -> str | None:
         case ["blob" | "tree" | "raw" | "blame" | "edit", _, *names] if names:
             return f"{repo}: {'/'.join(names)}"
         case ["tree" | "commits" | "src", branch]:
-            return f"{repo} ({branch})"
+            return f"{repo} ({branch[:7] if re.fullmatch('[0-9a-f]{40}', branch) else branch})"
         case ["wiki" | "wikis", page, *_]:
             return f"{repo}: {_as_words(page)}"
         case ["compare", span]:
@@ -524,6 +542,23 @@ def _hacker_news(_: str, path: list[str], parts: SplitResult) -> str | None:
     return f"Hacker News {number}" if number else None
 
 
+def _google_documents(_: str, path: list[str], __: SplitResult) -> str | None:
+    names = {"document": "Docs", "spreadsheets": "Sheets", "presentation": "Slides", "forms": "Forms", "file": "Drive"}
+    names |= {"drive": "Drive", "folders": "Drive", "drawings": "Drawings"}
+    identity = max(path, key=len, default="")
+    return f"Google {names[path[0]]} {identity[:7]}" if path and path[0] in names and len(identity) > 19 else None
+
+
+def _mailing_list(_: str, path: list[str], __: SplitResult) -> str | None:
+    at = path.index("pipermail")
+    return " ".join(path[at + 1 : at + 3]) if len(path) > at + 2 else None
+
+
+def _extension(_: str, __: list[str], parts: SplitResult) -> str | None:
+    name = "".join(parse_qs(parts.query).get("itemName", [])[:1])
+    return f"{name} (Visual Studio Marketplace)" if name else None
+
+
 def _doi(_: str, path: list[str], __: SplitResult) -> str | None:
     return f"doi:{'/'.join(path)}" if path and path[0].startswith("10.") else None
 
@@ -572,6 +607,9 @@ SITES: tuple[tuple[str, Site], ...] = (
     ("youtube.com", _youtube),
     ("youtu.be", _youtube),
     ("news.ycombinator.com", _hacker_news),
+    ("docs.google.com", _google_documents),
+    ("drive.google.com", _google_documents),
+    ("marketplace.visualstudio.com", _extension),
     ("doi.org", _doi),
     ("qiita.com", _by_author(("items",), "Qiita")),
     ("zenn.dev", _by_author(("articles", "books", "scraps"), "Zenn")),
@@ -587,8 +625,10 @@ SITES: tuple[tuple[str, Site], ...] = (
 def _site_title(host: str, segments: list[str], parts: SplitResult) -> str | None:
     if "" in segments:  # an undecodable part: no rule may print it
         return None
-    if "-" in segments[2:]:
+    if "-" in segments[2:] or (host.startswith(("gitlab.", "git.", "gitea.")) and len(segments) > 1):
         return _forge(host, segments, parts)
+    if "pipermail" in segments:
+        return _mailing_list(host, segments, parts)
     for site, title in SITES:
         if host == site or host.endswith(f".{site}"):
             return title(host, segments, parts)
@@ -598,7 +638,7 @@ def _site_title(host: str, segments: list[str], parts: SplitResult) -> str | Non
 
 
 _EXTENSION = re.compile(
-    r"(?:\.(?:html?|xhtml|php|aspx?|jsp|cgi|md|markdown|rst|txt|pdf|ipynb|docx?|pptx?|xlsx?|mediawiki|hs|lhs|py|tar|gz|xz|zip))+$",
+    r"(?:\.(?:s?html?|xhtml|php|aspx?|jsp|cgi|md|markdown|rst|txt|pdf|ipynb|docx?|pptx?|xlsx?|mediawiki|hs|lhs|py|tar|gz|xz|zip))+$",
     re.IGNORECASE,
 )
 _DATE = re.compile(r"^(?:19|20)\d\d[-_./]?(?:0[1-9]|1[0-2])[-_./]?(?:[0-3]\d)?(?:[-_. ]+|$)|^[01]\d-[0-3]\d-")
@@ -606,8 +646,8 @@ _LEADING_ID = re.compile(r"^\d{4,}[-_](?=\D{2})(?<!^(?:19|20)\d\d[-_])")
 _TRAILING_ID = re.compile(r"[-_.](?=[0-9a-f]*\d)[0-9a-f]{8,}$|[-_](?:[a-z]?\d{5,}|p\d{4,})$", re.IGNORECASE)
 _SAYS_NOTHING = _words(
     """
-    index home main default wiki blog about docs doc documentation posts post articles article archives archive
-    view edit show item items entry entries news page pages readme latest stable master en ja ko jp kr watch
+    index home main default wiki blog git forum topic group groups about docs doc documentation
+    posts post articles article archives archive view edit show item items entry entries news page pages readme latest stable master en ja ko jp kr watch
     search login user users file files download downloads dp d p s a t u usp status details detail
     """
 )
@@ -620,16 +660,26 @@ def _path_title(host: str, segments: list[str]) -> str | None:
         for segment in segments
         if segment.casefold().partition(".")[0] not in ("index", "readme", "default", "amp")
     ]
+    names = _without_number(names)
     if not names or not names[-1]:
         return None
     words = _as_words(names[-1])
     tokens = words.split()
-    if not tokens or words.casefold() in _SAYS_NOTHING or _looks_random(words):
+    if not tokens or all(token.casefold() in _SAYS_NOTHING for token in tokens) or _looks_random(words):
         return None
+    if len(segments) == 1 and len(host) < 9 and len(words) < 12 and not words.islower():
+        return None  # a shortener's code
     spoken = [token for token in tokens if _is_word(token)]
     if len(spoken) > 1 or (spoken and width(words) >= 8 and _has_cjk(words)):
         return words
     return f"{words} ({host})" if spoken and len(words) > 2 else None
+
+
+def _without_number(names: list[str]) -> list[str]:
+    """Without a number after a slug (Discourse, news sites): ``/t/ghc-is-out/4901``."""
+    if len(names) > 1 and names[-1].isdigit() and len([*filter(_is_word, _as_words(names[-2]).split())]) > 2:
+        return names[:-1]
+    return names
 
 
 def _as_words(segment: str) -> str:
@@ -651,7 +701,7 @@ def _looks_random(token: str) -> bool:
     if _has_cjk(token):
         return False
     text = re.sub(r"[^0-9A-Za-z]", "", token)
-    if not text or text.isdigit():
+    if not text or text.isdigit() or re.fullmatch(r"[A-Za-z]{1,6}\d{5,}", text):
         return True
     if re.fullmatch(r"[0-9a-fA-F]{7,}", text) and any(letter.isdigit() for letter in text):
         return True

@@ -21,7 +21,6 @@ TRACKER_PREFIXES = (
     "utm_",
     "utm-",
     "hsa_",
-    "pk_",
     "piwik_",
     "mtm_",
     "matomo_",
@@ -45,7 +44,7 @@ TRACKERS = _words(
     hmb_campaign hmb_medium hmb_source usqp irclickid irgwc napm n_media n_query n_rank n_ad_group n_ad
     n_keyword_id n_keyword n_campaign_type n_match n_cid __cft__[0] __tn__ spm_id_from sc_campaign sc_channel
     sc_content sc_medium sc_outcome sc_geo sc_country _bta_tid _bta_c trkemail mkwid pcrid fbadid ef_id s_kwcid
-    otm_source otm_medium otm_campaign
+    otm_source otm_medium otm_campaign pk_campaign pk_kwd pk_keyword pk_source pk_medium pk_content pk_cid
     """
 )
 

@@ -87,6 +87,8 @@ def _is_tracker(name: str, of_site: frozenset[str]) -> bool:
 
 def _of_site(table: dict[str, frozenset[str]], domain: str) -> frozenset[str]:
     """The row of the domain or of the nearest parent that has one."""
+    if domain.count(".") > 4:  # no row is that deep, and a hostile name may have thousands of labels
+        domain = ".".join(domain.rsplit(".", 5)[1:])
     while domain:
         if (row := table.get(domain)) is not None:
             return row

@@ -5,8 +5,8 @@ Pure and total; every link of a message becomes one share, once. Finding, cleani
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cache
 from itertools import pairwise, takewhile
@@ -45,22 +45,16 @@ def read(text: str) -> tuple[ShareWords, ...]:
     links = urls.locate(text)
     if not links:
         return ()
-    keys = {link: urls.key(link.url) for link in links}
-    first = {keys[link]: link.start for link in reversed(links)}
+    keys = {link.start: urls.key(link.url) for link in links}
+    ordinals: dict[str, int] = {}
+    for key in keys.values():
+        ordinals.setdefault(key, len(ordinals))
     lines = _read_lines(text, links)
-    blocks = _runs(_blocks(lines, keys.__getitem__))
-    shares = sorted(_shares(blocks, keys.__getitem__), key=lambda share: first[share.key])
+    blocks = _blocks(lines, keys)
+    if len(blocks) > 1:
+        blocks = _runs(blocks)
     common = _edge_tags(lines) if len(blocks) > 1 else ()
-    bare = len(shares) == 1 and not _SPOKEN.search(_MARKER.sub("", shares[0].comment))
-    return tuple(
-        replace(
-            share,
-            ordinal=ordinal,
-            bare=bare and share.title_source is not TitleSource.LINE,
-            hashtags=tuple(dict.fromkeys((*share.hashtags, *common))),
-        )
-        for ordinal, share in enumerate(shares)
-    )
+    return tuple(sorted(_shares(blocks, keys, ordinals, common), key=lambda share: share.ordinal))
 
 
 def follow_up(text: str) -> str:
@@ -114,10 +108,11 @@ def rename(text: str, name: Callable[[str, str, str], str]) -> str:
 # --- hashtags -------------------------------------------------------------------------------------------------------
 
 _LETTER = "[\\w\u0300-\u036f\u3099\u309a\u0900-\u0dff\u0e00-\u0eff]"
-_TAG = re.compile(
-    rf"(?<![\w&/#＃\\?=.:~@-])\\?[#＃](?P<name>{_LETTER}(?:{_LETTER}|\\_|-(?=\w))*)"
+_TAG_HERE = re.compile(
+    rf"\\?[#＃](?P<name>{_LETTER}(?:{_LETTER}|\\_|-(?=\w))*)"
     r"|\[[#＃](?P<channel>(?:\\.|[^\[\]\\\n])+)\]\(channel:[^()\s]*\)"
 )
+_TAG = re.compile(rf"(?<![\w&/#＃\\?=.:~@-])(?:{_TAG_HERE.pattern})")
 _DIRECTIVES = ("include", "define", "undef", "ifdef", "ifndef", "endif", "pragma", "elif")
 # `#fff`, `#1e90ff`, `#00f`; words of these letters (`#cafe`, `#e2e`) are tags.
 _COLOUR = re.compile(
@@ -173,8 +168,13 @@ def _tags(text: str, surface: str, links: Sequence[Located]) -> list[_Tag]:
         return []
     for link in links:
         surface = surface[: link.start] + "/" * (link.end - link.start) + surface[link.end :]
-    found = []
-    for match in _TAG.finditer(surface):
+    found: list[_Tag] = []
+    at = 0
+    # Tags may touch each other: `#paper#ml`.
+    while match := (_TAG_HERE.match(surface, at) if found and found[-1].end == at else None) or _TAG.search(
+        surface, at
+    ):
+        at = match.end()
         raw = match["channel"] or match["name"]
         name = hashtag(raw)
         if match["name"] and (not re.search(r"[^\W\d_]", name) or name in _DIRECTIVES or _COLOUR.fullmatch(name)):
@@ -199,7 +199,7 @@ class _Kind(Enum):
     """Words with links inside."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Line:
     """One line of a message; ``words`` are what it leaves to a comment."""
 
@@ -261,17 +261,17 @@ def _has_words(text: str) -> bool:
 
 
 def _read_line(
-    text: str, start: int, end: int, links: Sequence[Located], tags: Sequence[_Tag], edges: frozenset[str]
+    text: str, start: int, end: int, links: Sequence[Located], tags: Sequence[_Tag], edges: tuple[bool, bool]
 ) -> _Line:
     """``edges``: whether the message begins or ends with this line, where a hashtag stands for itself."""
     if not links and not tags:
         source = text[start:end]
-        return _Line(_Kind.WORDS, source.rstrip("\r")) if source.strip() else _Line(_Kind.BLANK, "")
+        return _Line(_Kind.WORDS, source.rstrip("\r")) if source and not source.isspace() else _Line(_Kind.BLANK, "")
     prefix, pieces = _pieces(text, start, end, sorted([*links, *tags], key=lambda mark: mark.start))
     whole = bool(links) or not any(isinstance(piece, str) and _has_words(piece) for piece in pieces)
-    if tags and (whole or "first" in edges):
+    if tags and (whole or edges[0]):
         pieces = _without_edge_tags(pieces, lambda words: _GOES_ON.match(words.lstrip()))
-    if tags and (whole or "last" in edges):
+    if tags and (whole or edges[1]):
         pieces = _without_edge_tags(pieces[::-1], lambda words: _LEADS_TO.search(words.rstrip()))[::-1]
     joined = _joined([piece.word if isinstance(piece, _Tag) else piece for piece in pieces])
     names = tuple(tag.name for tag in tags)
@@ -365,14 +365,15 @@ def _without_dangling(left: str) -> str:
 
 def _unwrapped(left: str, right: str) -> tuple[str, str]:
     """Both sides without the brackets, quotes and emphasis that hold nothing but the link."""
-    while True:
+    while left and right:
         for pair in _WRAPS:
             opening, closing = pair[: len(pair) // 2], pair[len(pair) // 2 :]
             if left.rstrip().endswith(opening) and right.lstrip().startswith(closing):
                 left, right = left.rstrip()[: -len(opening)], right.lstrip()[len(closing) :]
                 break
         else:
-            return left, right
+            break
+    return left, right
 
 
 # --- a message ------------------------------------------------------------------------------------------------------
@@ -393,44 +394,59 @@ class _Block:
 def _read_lines(text: str, links: Sequence[Located]) -> list[_Line]:
     surface = without_code(text) if "`" in text or "~~~" in text else text
     tags = _tags(text, surface, links)
-    spans = list(_line_spans(text, links))
-    full = [number for number, (start, end) in enumerate(spans) if text[start:end].strip()]
+    spans = _line_spans(text, links)
+    body = text.strip()
+    first, last = text.find(body), text.find(body) + len(body)
     lines: list[_Line] = []
-    for number, (start, end) in enumerate(spans):
-        if surface[start - 1 : start] == " " or surface[end : end + 1] == " ":  # a line end inside code
-            lines.append(_Line(_Kind.CODE, text[start:end]))
+    link = tag = 0
+    for start, end in spans:
+        old_link, old_tag = link, tag
+        while link < len(links) and links[link].start < end:
+            link += 1
+        while tag < len(tags) and tags[tag].start < end:
+            tag += 1
+        own = tuple(links[old_link:link])
+        if surface is not text and " " in (surface[start - 1 : start], surface[end : end + 1]):
+            # A line end inside code: nothing of the line may move.
+            lines.append(_Line(_Kind.PROSE if own else _Kind.CODE, text[start:end], own))
             continue
-        edges = frozenset(name for name, at in (("first", 0), ("last", -1)) if full and full[at] == number)
-        own = [link for link in links if start <= link.start < end]
-        lines.append(_read_line(text, start, end, own, [tag for tag in tags if start <= tag.start < end], edges))
+        edges = (start <= first <= end, start <= last <= end)
+        lines.append(_read_line(text, start, end, own, tags[old_tag:tag], edges))
     return lines
 
 
-def _line_spans(text: str, links: Sequence[Located]) -> Iterator[tuple[int, int]]:
+def _line_spans(text: str, links: Sequence[Located]) -> list[tuple[int, int]]:
     """Where the lines begin and end; a label may hold a line end, which is none then."""
-    start = 0
-    inside = [range(link.start, link.end) for link in links if "\n" in text[link.start : link.end]]
-    for end in (found.start() for found in re.finditer("\n|$(?![\n])", text)):
-        if not any(end in span for span in inside):
-            yield start, end
-            start = end + 1
+    inside: set[int] = set()
+    for link in links:
+        if link.label and "\n" in link.label:
+            inside.update(place for place in range(link.start, link.end) if text[place] == "\n")
+    spans: list[tuple[int, int]] = []
+    start = at = 0
+    while (end := text.find("\n", at)) >= 0:
+        at = end + 1
+        if end not in inside:
+            spans.append((start, end))
+            start = at
+    return [*spans, (start, len(text))]
 
 
-def _blocks(lines: list[_Line], key: Callable[[Located], str]) -> list[_Block]:
+def _blocks(lines: list[_Line], keys: Mapping[int, str]) -> list[_Block]:
     """The message cut into blocks, each around a line with links of its own; one where there is no more than one."""
     anchors: list[int] = []
-    keys: list[list[str]] = []
+    owned: list[list[str]] = []
     known: set[str] = set()
     for place, line in enumerate(lines):
-        new = [k for k in dict.fromkeys(map(key, line.links)) if k not in known] if line.has_own_links else []
-        if new:
-            anchors.append(place)
-            keys.append(new)
-            known.update(new)
+        if line.links and line.has_own_links:
+            new = [key for key in dict.fromkeys(keys[link.start] for link in line.links) if key not in known]
+            if new:
+                anchors.append(place)
+                owned.append(new)
+                known.update(new)
     if len(anchors) < 2:
-        return [_Block(lines, keys[0] if keys else [])]
+        return [_Block(lines, owned[0] if owned else [])]
     cuts = [0, *(_cut(lines, one, two, anchors) for one, two in pairwise(anchors)), len(lines)]
-    return [_Block(lines[start:end], own) for (start, end), own in zip(pairwise(cuts), keys, strict=True)]
+    return [_Block(lines[start:end], own) for (start, end), own in zip(pairwise(cuts), owned, strict=True)]
 
 
 def _cut(lines: Sequence[_Line], one: int, two: int, anchors: Sequence[int]) -> int:
@@ -478,41 +494,56 @@ def _leaves_off(run: _Block) -> bool:
 # --- shares ---------------------------------------------------------------------------------------------------------
 
 
-def _shares(blocks: Sequence[_Block], key: Callable[[Located], str]) -> Iterator[ShareWords]:
+def _shares(
+    blocks: Sequence[_Block], keys: Mapping[int, str], ordinals: Mapping[str, int], common: tuple[str, ...]
+) -> Iterator[ShareWords]:
     """Each key once: under a block's own links if it is one of them anywhere, else where it stands first."""
-    own = {k for block in blocks for k in block.keys}
+    own = {key for block in blocks for key in block.keys}
     repeated = len(blocks) > 1 and all(_title(block.said, words_after=False) for block in blocks)
     given: set[str] = set()
     for block in blocks:
-        linked: dict[str, list[Located]] = {k: [] for k in block.keys}
+        linked: dict[str, list[Located]] = {key: [] for key in block.keys}
         for line in block.lines:
             for link in line.links:
-                if (k := key(link)) in linked or k not in own | given:
-                    linked.setdefault(k, []).append(link)
+                key = keys[link.start]
+                if key in linked or (key not in own and key not in given):
+                    linked.setdefault(key, []).append(link)
         given.update(linked)
         if linked:
-            yield from _block_shares(block, linked, words_after=not repeated)
+            yield from _block_shares(block, linked, ordinals, common, words_after=not repeated)
 
 
-def _block_shares(block: _Block, linked: dict[str, list[Located]], *, words_after: bool) -> Iterator[ShareWords]:
+def _block_shares(
+    block: _Block,
+    linked: Mapping[str, Sequence[Located]],
+    ordinals: Mapping[str, int],
+    common: tuple[str, ...],
+    *,
+    words_after: bool,
+) -> Iterator[ShareWords]:
     lead = next(iter(linked))
-    tags = tuple(dict.fromkeys(tag for line in block.lines for tag in line.tags))
-    line_title = None if _label(linked[lead]) else _title(block.said, words_after=words_after)
-    lines = block.lines[block.lines.index(block.said[0]) + 1 :] if line_title else block.lines
-    for k, links in linked.items():
-        title, source = line_title if k == lead and line_title else _label(links), TitleSource.LABEL
-        if k == lead and line_title:
-            source = TitleSource.LINE
-        yield ShareWords(
-            url=urls.clean(links[0].url),
-            key=k,
-            ordinal=0,
-            title=title,
-            title_source=source if title else None,
-            comment=_comment(lines) if k == lead else "",
-            hashtags=tags,
-            under=None if k == lead else lead,
-        )
+    tags = tuple(dict.fromkeys((*(tag for line in block.lines for tag in line.tags), *common)))
+    label = _label(linked[lead])
+    said = block.said
+    line_title = None if label else _title(said, words_after=words_after)
+    lines = block.lines[block.lines.index(said[0]) + 1 :] if line_title else block.lines
+    comment = _comment(lines)
+    yield ShareWords(
+        url=urls.clean(linked[lead][0].url),
+        key=lead,
+        ordinal=ordinals[lead],
+        title=label or line_title,
+        title_source=TitleSource.LABEL if label else TitleSource.LINE if line_title else None,
+        comment=comment,
+        hashtags=tags,
+        bare=len(ordinals) == 1 and not line_title and not _SPOKEN.search(_MARKER.sub("", comment)),
+    )
+    for key, links in linked.items():
+        if key != lead:
+            label = _label(links)
+            source = TitleSource.LABEL if label else None
+            url = urls.clean(links[0].url)
+            yield ShareWords(url, key, ordinals[key], label, source, hashtags=tags, under=lead)
 
 
 def _label(links: Sequence[Located]) -> str | None:
@@ -540,8 +571,15 @@ def _title(said: Sequence[_Line], *, words_after: bool = True) -> str | None:
     if bold := _BOLD.fullmatch(first.words):
         title = titles.clean(plain(bold["bold"] or bold["heading"]))
         return title if titles.is_heading(title, bold=True) else None
+    after = [line.words for line in said[1:] if line.words]
+    if after and _GOES_ON.match(after[0].lstrip()):  # the line, the link and the words are one sentence
+        return None
     below = next((place for place, line in enumerate(said[1:], 1) if line.kind is not _Kind.ALONE), len(said))
-    if first.kind is not _Kind.WORDS or below == 1 or (words_after and not any(line.words for line in said[below:])):
+    if (
+        first.kind is not _Kind.WORDS
+        or below == 1
+        or (words_after and not any(_SPOKEN.search(line.words) for line in said[below:]))
+    ):
         return None
     return _plain_heading(first)
 

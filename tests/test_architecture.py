@@ -43,7 +43,7 @@ ONLY_IN = {
     "aiohttp": ["bot/web.py", "bot/platforms/slack", "bot/platforms/discord"],
     "apscheduler": ["bot/tick.py"],
     "click": ["bot/cli.py"],
-    "rich": ["bot/cli.py", "bot/importing.py"],
+    "rich": ["bot/progress.py"],
     "ruamel": ["bot/config.py", "newsletter/render.py"],
     "pydantic": ["bot/config.py", "bot/platforms/*/settings.py", "newsletter/settings.py"],
     "sqlalchemy": ["newsletter/store"],

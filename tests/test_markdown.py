@@ -38,12 +38,12 @@ def kinds(markdown):
 # --- plain text ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("around", ["{}", "### {}", "- {}", "1. {}", "> {}", "- [{}](#a)", "**:** {}"])
+@pytest.mark.parametrize("around", ["{}", "### {}", "- {}", "1. {}", "> {}", "- [{}](#a)"])
 @given(HOSTILE)
 def test_an_escaped_title_says_itself_wherever_it_stands(around, text):
     written = around.format(escape(text))
     said = words_of(written)
-    assert "".join(said).removeprefix(around[2:3] if around[0] == "*" else "").strip() == plain(text)
+    assert "".join(said) == plain(text)
     assert kinds(written) <= kinds(around.format("x"))
 
 

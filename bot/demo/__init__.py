@@ -16,8 +16,7 @@ async def run_demo(folder: Path, say: Callable[[str], None]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     written = folder / "config.yaml"
     if not written.exists():
-        text = (files(__name__) / "config.yaml").read_text("utf-8")
-        written.write_text(text.replace("sqlite:///linkletter-demo/", f"sqlite:///{folder}/"), "utf-8")
+        written.write_text((files(__name__) / "config.yaml").read_text("utf-8"), "utf-8")
     config = load(written, os.environ, need_tokens=False)
     newest = None
     async with opened(config) as app:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Row, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore_sqlite
 
@@ -287,46 +287,57 @@ async def present_between(
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """One kept, present message of an author: with any link, with nothing but one, or only as words."""
+    """One kept, present message: with any link, with nothing but one, or only as words.
+
+    ``words_from`` is the message that gives a bare link its words.
+    """
 
     seen: MessageSeen
     linked: bool
     bare: bool
+    words_from: MessageId | None
 
 
-async def own_messages(transaction: Transaction, author: PersonId, since: datetime, until: datetime) -> tuple[Own, ...]:
-    """An author's kept, present messages with ``since <= sent_at <= until``, oldest first."""
-    ids = await _known_people(transaction, [author])
-    if author not in ids:
-        return ()
+async def messages_around(
+    transaction: Transaction, channel: ChannelId, spans: Sequence[tuple[datetime, datetime]]
+) -> tuple[Own, ...]:
+    """A channel's kept, present messages with ``since <= sent_at <= until`` in any of the spans, oldest first."""
+    ids = await channel_ids(transaction, [channel])
     message, share = tables.message, tables.share
-    statement = _MESSAGE.where(
-        message.c.author_id == ids[author],
-        message.c.sent_at >= since,
-        message.c.sent_at <= until,
-        message.c.gone.is_(False),
-    ).order_by(message.c.sent_at, message.c.external_id)
-    rows = (await transaction.execute(statement)).all()
-    linked: dict[int, list[bool]] = defaultdict(list)
-    for batch in in_batches([row.id for row in rows]):
+    rows: dict[int, Row[Any]] = {}
+    for batch in in_batches(spans, 50):
+        statement = _MESSAGE.where(
+            message.c.channel_id == ids[channel],
+            or_(*(message.c.sent_at.between(since, until) for since, until in batch)),
+            message.c.gone.is_(False),
+        )
+        rows |= {row.id: row for row in await transaction.execute(statement)}
+    names = {id: MessageId(channel, row.external_id) for id, row in rows.items()}
+    bare: dict[int, bool] = {}
+    words_from: dict[int, MessageId | None] = {}
+    for numbers in in_batches(rows):
         found = await transaction.execute(
-            select(share.c.message_id, share.c.bare).where(share.c.message_id.in_(batch), share.c.present)
+            select(share.c.message_id, share.c.bare, share.c.words_from).where(
+                share.c.message_id.in_(numbers), share.c.present
+            )
         )
         for row in found:
-            linked[row.message_id].append(row.bare)
-    return tuple(Own(_seen(row), row.id in linked, any(linked[row.id])) for row in rows)
+            bare[row.message_id] = bare.get(row.message_id, False) or row.bare
+            words_from.setdefault(row.message_id, names.get(row.words_from))
+    own = [Own(_seen(row), id in bare, bare.get(id, False), words_from.get(id)) for id, row in rows.items()]
+    return tuple(sorted(own, key=lambda one: (one.seen.sent_at, one.seen.id)))
 
 
 async def set_words_from(transaction: Transaction, words: Mapping[MessageId, MessageId | None]) -> None:
     """Say which message gives each bare link its words (``None``: none does)."""
+    if not words:
+        return
     ids = await _message_rows(transaction, [*words, *(id for id in words.values() if id)])
     table = tables.share
-    for message, source in words.items():
-        row = ids.get(source) if source else None
-        changed = table.c.words_from.is_distinct_from(row)
-        await transaction.execute(
-            update(table).where(table.c.message_id == ids[message], changed).values(words_from=row)
-        )
+    rows = [{"of": ids[id], "source": ids.get(source) if source else None} for id, source in words.items()]
+    await transaction.execute(
+        update(table).where(table.c.message_id == bindparam("of")).values(words_from=bindparam("source")), rows
+    )
 
 
 async def forget_words(transaction: Transaction, ids: Iterable[MessageId]) -> None:

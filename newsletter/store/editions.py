@@ -345,7 +345,8 @@ async def known(transaction: Transaction, ids: Sequence[int], edition: int | Non
     for batch in in_batches(ids):
         shares += await _shares(transaction, batch)
     names = await _names(transaction, shares)
-    channels = {seen.id: seen.name for seen in (await chat.channels(transaction)).values()}
+    if any("(channel:" in share.comment + share.follow_up for share in shares):
+        channels = {seen.id: seen.name for seen in (await chat.channels(transaction)).values()}
     keys = [share.key for share in shares]
     return Found(
         tuple(shares),

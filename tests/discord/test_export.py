@@ -246,7 +246,13 @@ def test_an_export_is_recognised_by_what_is_in_it(tmp_path: Path) -> None:
     assert not recognises(write(tmp_path / "slack" / "general" / "2020-01-01.json", [{"ts": "1.0"}]))
     assert not recognises(tmp_path / "slack")
     assert not recognises(write(tmp_path / "page.html", "<html>"))
-    assert not recognises(tmp_path / "nothing here")
+
+
+def test_a_path_that_cannot_be_read_says_why_when_asked_whether_it_is_an_export(tmp_path: Path) -> None:
+    with pytest.raises(ImportFailed, match="No such file"):
+        recognises(tmp_path / "nothing here")
+    with pytest.raises(ImportFailed, match="outside the export"):
+        recognises(zipped(tmp_path / "x.zip", **{"../a": document()}))
 
 
 @pytest.mark.parametrize("content", ["", "<html></html>", "[]", "{}", '{"name": "x"}', '{"guild": {"id": "1"}}'])
@@ -280,6 +286,16 @@ def test_rounded_ids_are_refused_with_their_place(tmp_path: Path) -> None:
     path = write(tmp_path / "x.json", document(message("1"), message("2") | {"id": 7.37557359926e17}))
     with pytest.raises(ImportFailed, match=r"message 2: the id .* was rounded"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    ("part", "why"), [("guild", "was rounded"), ("channel", "was rounded"), ("none", "which channel")]
+)
+def test_a_file_that_does_not_say_which_channel_it_is_of_is_refused(tmp_path: Path, part: str, why: str) -> None:
+    made = document(message("1"))
+    made.get(part, made["channel"])["id"] = None if part == "none" else 7.37557359926e17
+    with pytest.raises(ImportFailed, match=f"at its beginning: .*{why}"):
+        open_export(write(tmp_path / "x.json", made))
 
 
 # --- a real one ----------------------------------------------------------------------------------------------------

@@ -198,12 +198,16 @@ def test_what_slackdump_adds_is_no_chat(written):
             "channels.json": CHANNELS,
             "users.json": USERS,
             "general/2024-05-01.json": [ONE],
-            "general/attachments/F1-2024-05-01.json": b"{",
+            "general/attachments/2024-05-01.json": b"{",
+            "attachments/2024-05-01.json": [TWO],
             "__uploads/F1/2024-05-01.json": b"{",
             "__avatars/U1/2024-05-01.json": b"{",
         }
     )
-    assert list(read(path)) == ["general"]
+    assert {name: texts(reading) for name, reading in read(path).items()} == {
+        "general": ["one"],
+        "attachments": ["two"],
+    }
 
 
 def test_slackdumps_other_format_is_refused_with_what_to_do(written):

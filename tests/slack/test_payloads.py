@@ -162,9 +162,9 @@ def test_a_comment_on_a_file_names_its_commenter_in_the_sentence_where_nothing_e
          {}, "see <https://example.com/>\n\nGood."),
         ("uploaded a file: <https://acme.slack.com/files/ann/F1/a.png|a_1_.png>", {}, r"[a_1\_.png](<https://acme.slack.com/files/ann/F1/a.png>)"),
         ("shared a file: <https://acme.slack.com/files/ann/F1/doc|Plan>",
-         {"is_external": True, "url_private": "https://docs.example.com/d/1?a=1&b=2"}, "[Plan](<https://docs.example.com/d/1?a=1&b=2>)"),
+         {"mode": "external", "url_private": "https://docs.example.com/d/1?a=1&b=2"}, "[Plan](<https://docs.example.com/d/1?a=1&b=2>)"),
         ("uploaded a file: <https://acme.slack.com/files/ann/F1/a.png|a.png>",
-         {"is_external": False, "url_private": "https://files.slack.com/files-pri/T1-F1/a.png?t=xoxe-1-a"},
+         {"mode": "hosted", "url_private": "https://files.slack.com/files-pri/T1-F1/a.png?t=xoxe-1-a"},
          "[a.png](<https://acme.slack.com/files/ann/F1/a.png>)"),
     ],
 )  # fmt: skip

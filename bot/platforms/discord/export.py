@@ -35,7 +35,6 @@ class _File:
     name: str
     channel: ChannelSeen
     """``seen_at`` is when the file was exported, or where it does not say so when its newest message was sent."""
-    messages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +78,12 @@ class DiscordExport:
 
 
 def recognises(path: Path) -> bool:
-    """Whether the path is or holds a DiscordChatExporter JSON file, by its first bytes. False where unreadable."""
-    try:
-        with Archive(path) as archive:
-            return any(_is_export(archive, name) for name in _candidates(archive))
-    except ImportFailed:
-        return False
+    """Whether the path is or holds a DiscordChatExporter JSON file, by the first bytes of its files.
+
+    Raises ``ImportFailed`` where it cannot be read: whoever asked wants to hear why, not that nothing was recognised.
+    """
+    with Archive(path) as archive:
+        return any(_is_export(archive, name) for name in _candidates(archive))
 
 
 def open_export(path: Path, workspace: str = "") -> DiscordExport:
@@ -101,10 +100,14 @@ def open_export(path: Path, workspace: str = "") -> DiscordExport:
             document = _document(archive, name) if _is_export(archive, name) else None
             if document is None:
                 passed_over += 1
-            elif is_direct(document):
-                ignored["direct message"] += len(document["messages"])
-            elif file := _file(archive, name, document, workspace):
-                files.append(file)
+                continue
+            try:
+                if is_direct(document):
+                    ignored["direct message"] += len(document["messages"])
+                elif file := _file(archive, name, document, workspace):
+                    files.append(file)
+            except Rounded as error:
+                raise _rounded(archive, name, "its beginning", error) from error
     if not files and not ignored:
         raise ImportFailed(str(path), "", f"holds no channel exported by DiscordChatExporter. {_HOW}")
     guilds = {file.channel.id.workspace for file in files}
@@ -136,18 +139,14 @@ def _document(archive: Archive, name: str) -> Json | None:
 
 def _file(archive: Archive, name: str, document: Json, workspace: str) -> _File | None:
     """``None`` for a file of 2020 without messages: it does not even say when it was made."""
-    messages = document["messages"]
-    sent = (instant(message.get("timestamp")) for message in messages if isinstance(message, dict))
+    sent = (instant(message.get("timestamp")) for message in document["messages"] if isinstance(message, dict))
     seen_at = instant(document.get("exportedAt")) or max((at for at in sent if at), default=None)
     if seen_at is None:
         return None
-    try:
-        channel = channel_seen(document, seen_at, workspace)
-    except Rounded as error:
-        raise _rounded(archive, name, "channel", error) from error
+    channel = channel_seen(document, seen_at, workspace)
     if not channel.id.id:
-        raise archive.failed(name, "does not say which channel it is of. Export it again.", "channel")
-    return _File(name, channel, len(messages))
+        raise archive.failed(name, "does not say which channel it is of. Export it again.", "its beginning")
+    return _File(name, channel)
 
 
 def _rounded(archive: Archive, name: str, place: str, error: Rounded) -> ImportFailed:

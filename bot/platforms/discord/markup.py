@@ -275,19 +275,23 @@ def _address(found: re.Match[str], linked: bool) -> tuple[str, int]:
     """A bare address stays so: whether a comma or particle after it is part of it is no matter of markup."""
     if linked or not _MARKUP_IN_ADDRESS.search(found[0]):
         return plain(found[0]) if linked else found[0], found.end()
-    start = found.start()
-    # Alone where `locate` takes it for code: three ticks that nothing closes are only text in Discord.
-    located = _located(found.string).get(start) or next(iter(urls.locate(found[0])), None)
+    located = _located(found.string).get(found.start())
     if located is None:
         return plain(found[0]), found.end()
-    end = start + located.end - located.start
-    return f"<{located.url}>" if _MARKUP_IN_ADDRESS.search(located.url) else located.url, end
+    return f"<{located.url}>" if _MARKUP_IN_ADDRESS.search(located.url) else located.url, located.end
 
 
 @lru_cache(maxsize=1)
 def _located(text: str) -> Mapping[int, urls.Located]:
-    """Where the addresses begin; asked once for each address of one text."""
-    return {located.start: located for located in urls.locate(text)}
+    """Where the addresses begin; asked once for each address of one text.
+
+    What is code was decided before, and by Discord's rules: three ticks that nothing closes are only text, and so is
+    a backslash before a letter.
+    """
+    return {located.start: located for located in urls.locate(_ONLY_TEXT.sub(" ", text))}
+
+
+_ONLY_TEXT = re.compile(r"`|\\(?=[^\W_])")
 
 
 def _code(found: re.Match[str]) -> str:

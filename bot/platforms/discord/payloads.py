@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from bot.platforms.discord.markup import Mentioned, commonmark
@@ -170,7 +171,12 @@ def _people(people: object, workspace: str, seen_at: datetime) -> Iterator[Perso
 
 def _names(person: Json) -> tuple[str, ...]:
     """What the guild calls someone (since 2020-10), else their user name; the other may be what a mention says."""
-    nickname, name = _line(person.get("nickname")), _line(person.get("name"))
+    return _cleaned_names(_text(person.get("nickname")), _text(person.get("name")))
+
+
+@lru_cache(maxsize=4096)  # the same people, again and again
+def _cleaned_names(nickname: str, name: str) -> tuple[str, ...]:
+    nickname, name = _line(nickname), _line(name)
     return (nickname, name) if nickname and nickname != name else (name,)
 
 

@@ -34,8 +34,6 @@ _COPY = re.compile(r" ?\(\d+\)$")
 _DIRECT_MESSAGE = re.compile(r"D[A-Z0-9]{6,}|mpdm-.+")
 # slackdump's other format: one file for each conversation, no folders.
 _DUMPED = re.compile(r"[CDG][A-Z0-9]{6,}\.json")
-# Where slackdump puts uploaded files, which may be JSON too.
-_UPLOADS = ("__uploads", "attachments", "__avatars")
 _ADDRESS = re.compile(
     r"https?://([a-z0-9][a-z0-9-]*(?:\.enterprise)?)\.slack\.com/(?:archives|messages|files|team)/([\w.-]+)"
 )
@@ -174,15 +172,21 @@ def _layout(names: Iterable[str]) -> _Layout:
         for name in names
         if name.endswith(".json") and name.count("/") <= 2 and not name.startswith(".")
     ]
-    paths = [path for path in paths if not any(part in _UPLOADS for part in path)]
     lists = [path for path in paths if len(path) <= 2 and path[-1] in (*_CHANNEL_LISTS, *_PEOPLE_LISTS)]
     roots = {path[:-1] for path in lists}
+    paths = [path for path in paths if not _is_upload(path, roots)]
     roots |= {path[:-2] for path in paths if len(path) > 1 and _DAY.fullmatch(path[-1])}
     folders: dict[str, list[str]] = {}
     for path in paths:
         if len(path) > 1 and path[:-2] in roots and path[:-1] not in roots:
             folders.setdefault(path[-2], []).append("/".join(path))
     return _Layout(["/".join(path) for path in lists], folders)
+
+
+def _is_upload(path: tuple[str, ...], roots: set[tuple[str, ...]]) -> bool:
+    """Files that slackdump keeps beside the chat may be JSON too. A channel may well be called "attachments"."""
+    kept_by_channel = len(path) > 2 and path[-2] == "attachments" and path[:-2] not in roots
+    return kept_by_channel or "__uploads" in path or "__avatars" in path
 
 
 def _why_empty(names: Sequence[str]) -> str:

@@ -94,14 +94,14 @@ def _with_emoji(text: str) -> str:
 
 
 # An underscore between letters is none of CommonMark's business: snake_case stays readable.
-_SPECIAL = re.compile(r"[\\`*\[\]<~]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")
-_MAYBE_SPECIAL = re.compile(r"[\\`*\[\]<~_&]")  # quick to say no
+# (Looking back comes after the first character here and below: then the search for that character is fast.)
+_SPECIAL = re.compile(r"[\\`*\[\]<~]|_(?<![^\W_]_)|_(?![^\W_])|&(?=#?\w+;)")
 # What makes a line a heading, list item, quote, rule, underline of a heading, or head of a table.
 _LINE_START = re.compile(r"(\d{1,9}(?=[.)](?:\s|$))|)(?:(?<=\d)|#{1,6}(?:\s|$)|[-+](?:\s|$)|>|[-=:|][-=:|\s]*$)")
 
 
 def _escape(text: str) -> str:
-    return _SPECIAL.sub(r"\\\g<0>", text) if _MAYBE_SPECIAL.search(text) else text
+    return _SPECIAL.sub(r"\\\g<0>", text)
 
 
 def _escape_line_start(line: str) -> str:
@@ -224,14 +224,14 @@ _ANGLE = (
 _REFERENCE = re.compile(_ANGLE)
 # A backtick within a word (it`s) opens no code. What follows "https://" unwrapped is an address, not markup.
 _VERBATIM = re.compile(
-    rf"(?<![A-Za-z0-9`])`([^`\n]+)`(?![A-Za-z0-9`])|{_ANGLE}|(?<![A-Za-z0-9])(https?://[^\s<>|\ufdd0]+)"
+    rf"`(?<![A-Za-z0-9`]`)([^`\n]+)`(?![A-Za-z0-9`])|{_ANGLE}|(h(?<![A-Za-z0-9]h)ttps?://[^\s<>|\ufdd0]+)"
 )
 _MARK = "\ufdd0"
 # Slack sets a style only between word boundaries.
 _STYLED = re.compile(
-    r"(?<![\w*])\*(?![\s*])(?P<bold>[^*\n]+)(?<!\s)\*(?![\w*])"
-    r"|(?<!\w)_(?![\s_])(?P<italic>[^_\n]+)(?<!\s)_(?!\w)"
-    r"|(?<![\w~])~(?![\s~])(?P<strike>[^~\n]+)(?<!\s)~(?![\w~])"
+    r"\*(?<![\w*]\*)(?![\s*])(?P<bold>[^*\n]+)(?<!\s)\*(?![\w*])"
+    r"|_(?<!\w_)(?![\s_])(?P<italic>[^_\n]+)(?<!\s)_(?!\w)"
+    r"|~(?<![\w~]~)(?![\s~])(?P<strike>[^~\n]+)(?<!\s)~(?![\w~])"
 )
 _BULLET = re.compile(r"([ \t]*)[•◦▪■‣]\ufe0e?[ \t]+(.*)")
 _NOT_MERE_WORDS = re.compile(f"[{_MARK}*_~]")

@@ -65,6 +65,8 @@ _UPLOADED = re.compile(
 )
 _COMMENTED = re.compile(rf"{_WHO} commented on [^\n]{{1,200}}?[’']s? \w+ {_FILE}: (?P<words>.*)", re.DOTALL)
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Eleven digits reach the year 5138, so that no instant is out of range.
 _TS = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,12}))?")
 
 
@@ -116,11 +118,8 @@ def instant(ts: str) -> datetime | None:
     found = _TS.fullmatch(ts) if ts else None
     if not found:
         return None
-    try:
-        whole = datetime.fromtimestamp(int(found[1]), UTC)
-    except (OverflowError, ValueError, OSError):
-        return None
-    return whole + timedelta(microseconds=int((found[2] or "0")[:6].ljust(6, "0")))
+    microseconds = int((found[2] or "0")[:6].ljust(6, "0"))
+    return _EPOCH + timedelta(seconds=int(found[1]), microseconds=microseconds)
 
 
 def person_name(person: Json) -> str:
@@ -160,8 +159,9 @@ def _why_ignored(message: Json, author: str, text: str, names: Names) -> str | N
         for sentence, reason in _SENTENCES:
             if (found := sentence.fullmatch(text)) and found["who"] == author:
                 return reason
-    said = any(message.get(key) for key in ("blocks", "attachments", "files", "file", "edited", "reactions"))
-    return None if said or text.strip() else "empty"
+    if text or any(message.get(key) for key in ("blocks", "attachments", "files", "file", "edited", "reactions")):
+        return None
+    return "empty"
 
 
 def _words(message: Json, text: str, names: Names) -> str:
@@ -181,7 +181,7 @@ def _words(message: Json, text: str, names: Names) -> str:
 
 def _file_link(message: Json, sentence: re.Match[str]) -> str:
     file = message.get("file")
-    elsewhere = string(file.get("url_private")) if isinstance(file, dict) and file.get("is_external") else ""
+    elsewhere = string(file.get("url_private")) if isinstance(file, dict) and file.get("mode") == "external" else ""
     address = elsewhere.replace("&", "&amp;") or sentence["file"]
     return f"<{address}|{sentence['name'] or ''}>"
 

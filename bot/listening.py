@@ -1,0 +1,110 @@
+"""What Linkletter does with what a chat hears: collect it, read back what was missed, answer questions.
+
+One ``Listening`` serves all chats. It decides which channels are listened to; what is kept of them is ``Collector``'s,
+what is answered ``Commands``'.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.chat import Answer, Chat, Command, Invocation, PermissionDenied
+from bot.commands import Commands
+from newsletter.collect import Collector
+from newsletter.heard import ChannelId, ChannelSeen, Heard, PersonSeen, ReactionHeard, Reading
+from newsletter.ports import Clock
+from newsletter.settings import NewsletterSettings
+from newsletter.store import Store, editions
+from newsletter.store import chat as kept
+from newsletter.week import last_cut_off
+
+log = logging.getLogger(__name__)
+
+
+class Listening:
+    """The listener of every chat. What no newsletter collects from leaves no trace."""
+
+    def __init__(
+        self,
+        store: Store,
+        collector: Collector,
+        commands: Commands,
+        newsletters: Sequence[NewsletterSettings],
+        chats: Sequence[Chat],
+        *,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._collector = collector
+        self._commands = commands
+        self._newsletters = tuple(newsletters)
+        self._chats = {chat.platform: chat for chat in chats}
+        self._clock = clock
+        self._channels: dict[ChannelId, ChannelSeen | None] = {}
+
+    @property
+    def commands(self) -> Sequence[Command]:
+        """The rows."""
+        return self._commands.commands
+
+    async def asked(self, invocation: Invocation) -> Answer:
+        """The answer to a question."""
+        return await self._commands.asked(invocation)
+
+    async def heard(self, heard: Heard) -> None:
+        """Store it, if a newsletter collects from where it was said."""
+        match heard:
+            case PersonSeen():
+                await self._collector.hear(heard)
+                return
+            case ChannelSeen():
+                self._channels[heard.id] = heard
+                seen = await self._channel(heard.id)
+            case Reading():
+                seen = await self._channel(heard.channel.id)
+            case ReactionHeard():
+                seen = await self._channel(heard.message.channel)
+            case _:
+                seen = await self._channel(heard.id.channel)
+        if seen is not None and self._collecting(seen):
+            await self._collector.hear(heard)
+
+    async def connected(self, chat: Chat) -> None:
+        """Read back, in every channel a newsletter collects from, since its open edition was opened.
+
+        A channel that may not be read is said in the log; the others are read.
+        """
+        self._channels = {id: seen for id, seen in self._channels.items() if id.platform != chat.platform}
+        for channel in await chat.channels():
+            self._channels[channel.id] = channel
+            if not self._collecting(channel):
+                continue
+            since, threads = await self._missing(channel)
+            try:
+                async for reading in chat.read(channel.id, since, threads):
+                    await self._collector.hear(reading)
+            except PermissionDenied as error:
+                log.warning("%s:#%s was not read: %s", chat.platform, channel.name, error)
+
+    async def _channel(self, id: ChannelId) -> ChannelSeen | None:
+        """The channel by its name of now; ``None`` for one we were not let into. Looked up once per connection."""
+        if id not in self._channels:
+            self._channels[id] = None
+            chat = self._chats.get(id.platform)
+            self._channels |= {seen.id: seen for seen in await chat.channels()} if chat is not None else {}
+        return self._channels[id]
+
+    def _collecting(self, channel: ChannelSeen) -> tuple[NewsletterSettings, ...]:
+        return tuple(settings for settings in self._newsletters if settings.collects(channel))
+
+    async def _missing(self, channel: ChannelSeen) -> tuple[datetime, frozenset[str]]:
+        """From when a channel is to be read, and the threads of which something is kept since."""
+        async with self._store.reading() as transaction:
+            opened = []
+            for settings in self._collecting(channel):
+                row = await editions.open_edition(transaction, settings.key)
+                now = self._clock()
+                opened.append(row.opened_at if row else last_cut_off(settings.schedule, settings.zone, now))
+            since = min(opened)
+            messages = await kept.present_between(transaction, channel.id, since, None)
+        return since, frozenset(message.thread for message in messages if message.thread)

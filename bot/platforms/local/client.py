@@ -1,0 +1,185 @@
+"""Linkletter in the room: connect, hear, read back, answer. The reference of ``bot.chat.Chat``."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Iterable
+from contextlib import aclosing
+from datetime import datetime
+
+from bot.chat import Invocation, Listener, PermissionDenied
+from bot.platforms.local import draw
+from bot.platforms.local.channel import RoomChannel
+from bot.platforms.local.room import (
+    Channel,
+    Connected,
+    Deleted,
+    Event,
+    Forbidden,
+    Message,
+    Person,
+    Posted,
+    Question,
+    Reacted,
+    Room,
+    Unreachable,
+)
+from newsletter.heard import (
+    ChannelId,
+    ChannelSeen,
+    EmojiSeen,
+    Heard,
+    MessageGone,
+    MessageId,
+    MessageSeen,
+    PersonId,
+    PersonSeen,
+    ReactionHeard,
+    Reading,
+)
+from newsletter.ports import Destination
+
+
+class Local:
+    """The bot in a room; it joins under ``name``."""
+
+    platform = "local"
+
+    def __init__(self, room: Room, *, name: str = "Linkletter") -> None:
+        self._room = room
+        self._me = room.join(name, bot=True)
+
+    async def run(self, listener: Listener) -> None:
+        """Hear and answer until cancelled."""
+        while True:
+            line = await self._room.connect()
+            try:
+                async with asyncio.TaskGroup() as questions, aclosing(line.events()) as events:
+                    async for event in events:
+                        if isinstance(event, Question):
+                            questions.create_task(self._answer(listener, event))
+                        else:
+                            await self._take(listener, event)
+            except* Unreachable:
+                pass  # cut while we were reading: connecting again repairs it
+            finally:
+                self._room.hang_up(line)
+
+    async def _take(self, listener: Listener, event: Event) -> None:
+        if isinstance(event, Connected):
+            await listener.connected(self)
+        for heard in self._heard(event):
+            await listener.heard(heard)
+
+    async def _answer(self, listener: Listener, question: Question) -> None:
+        channel, person = self._channel_seen(question.channel), self._person(question.person)
+        answer = await listener.asked(Invocation(question.id, question.text, person, channel))
+        texts = draw.messages(answer.cards)
+        if not answer.private:
+            for text in texts:
+                await self._room.send(question.channel.id, self._me, text, quiet=True)
+        self._room.answer(question, texts if answer.private else ())
+
+    # --- reading and asking ---
+
+    async def channels(self) -> tuple[ChannelSeen, ...]:
+        """Every channel of the room."""
+        return tuple(self._channel_seen(channel) for channel in self._room.channels.values())
+
+    async def read(self, channel: ChannelId, since: datetime, threads: Collection[str] = ()) -> AsyncGenerator[Reading]:
+        """The channel since ``since``, then its threads with a reply since then and those named."""
+        seen = self._channel_seen(self._room.channels[channel.id])
+        began_at = self._room.clock()
+        try:
+            messages = await self._room.history(channel.id)
+            active = {id for id, last in (await self._room.threads(channel.id)).items() if last >= since}
+            yield self._reading(seen, began_at, [one for one in messages if one.sent_at >= since], since=since)
+            for thread in sorted(active.union(threads)):
+                began_at = self._room.clock()
+                yield self._reading(seen, began_at, await self._room.history(channel.id, thread), thread=thread)
+        except Forbidden as error:
+            raise PermissionDenied(f"Linkletter may not read #{seen.name}: {error}") from error
+
+    async def people(self, role: str) -> frozenset[PersonId]:
+        """A person, or the people of a role."""
+        members = self._room.roles.get(role, frozenset([role]))
+        return frozenset(self._person(self._room.people[id]) for id in members if id in self._room.people)
+
+    async def permalink(self, message: MessageId) -> str | None:
+        """Where the browser shows the message."""
+        return self._room.permalink(message.channel.id, message.id)
+
+    def destination(self, channel: ChannelId) -> Destination:
+        """The channel as a destination."""
+        return RoomChannel(self._room, self._me, channel.id)
+
+    # --- the room's values as what was heard ---
+
+    def _heard(self, event: Event) -> Iterable[Heard]:
+        match event:
+            case Posted(message) if not message.author.bot:
+                at = message.edited_at or message.sent_at
+                yield self._person_seen(message.author, at)
+                yield self._message_seen(message, at)
+            case Deleted(message) if not message.author.bot:
+                yield MessageGone(self._message(message))
+            case Reacted(message, person, emoji, on, at) if not person.bot and not message.author.bot:
+                yield self._person_seen(person, at)
+                yield ReactionHeard(self._message(message), self._person(person), emoji, on, at)
+
+    def _reading(
+        self,
+        channel: ChannelSeen,
+        began_at: datetime,
+        messages: Iterable[Message],
+        *,
+        since: datetime | None = None,
+        thread: str | None = None,
+    ) -> Reading:
+        messages = tuple(messages)
+        written = [message for message in messages if not message.author.bot]
+        people = {message.author.id for message in written}
+        people |= {id for message in written for who in message.reactions.values() for id in who}
+        return Reading(
+            channel,
+            began_at,
+            tuple(self._message_seen(one, began_at, self._emoji(one)) for one in written),
+            people=tuple(self._person_seen(self._room.people[id], began_at) for id in sorted(people)),
+            since=since,
+            thread=thread,
+            complete=True,
+            ignored={"bot": len(messages) - len(written)} if len(messages) > len(written) else {},
+        )
+
+    def _message_seen(
+        self, message: Message, seen_at: datetime, emoji: tuple[EmojiSeen, ...] | None = None
+    ) -> MessageSeen:
+        return MessageSeen(
+            id=self._message(message),
+            author=self._person(message.author),
+            sent_at=message.sent_at,
+            text=message.text,
+            seen_at=seen_at,
+            edited_at=message.edited_at,
+            thread=message.thread,
+            permalink=self._room.permalink(message.channel, message.id),
+            emoji=emoji,
+        )
+
+    def _emoji(self, message: Message) -> tuple[EmojiSeen, ...]:
+        people = {
+            emoji: tuple(self._person(self._room.people[id]) for id in who if not self._room.people[id].bot)
+            for emoji, who in message.reactions.items()
+        }
+        return tuple(EmojiSeen(emoji, len(who), who) for emoji, who in people.items() if who)
+
+    def _message(self, message: Message) -> MessageId:
+        return MessageId(ChannelId(self.platform, self._room.name, message.channel), message.id)
+
+    def _person(self, person: Person) -> PersonId:
+        return PersonId(self.platform, self._room.name, person.id)
+
+    def _person_seen(self, person: Person, at: datetime) -> PersonSeen:
+        return PersonSeen(self._person(person), person.name, at, person.bot)
+
+    def _channel_seen(self, channel: Channel) -> ChannelSeen:
+        id = ChannelId(self.platform, self._room.name, channel.id)
+        return ChannelSeen(id, channel.name, self._room.clock(), channel.private)

@@ -1,0 +1,48 @@
+"""Cards as the room's messages: CommonMark, of at most ``LONGEST_MESSAGE`` characters. Pure.
+
+Everything a stranger wrote is escaped or written anew by ``newsletter.markdown``, so that it mentions nobody and makes
+no heading of its own.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from bot.cards import pack
+from bot.chat import Card, Cards, Fact
+from newsletter import markdown
+from newsletter.model import Edition, Part
+
+LONGEST_MESSAGE = 2000
+"""Characters; a room refuses a longer message."""
+
+
+def messages(cards: Cards) -> tuple[str, ...]:
+    """The cards as the texts of messages: the first is the channel's, the others its thread's."""
+    return tuple(_message(some) for some in pack(cards, lambda some: len(_message(some)) <= LONGEST_MESSAGE))
+
+
+def parts(edition: Edition, cards: Cards) -> tuple[Part, ...]:
+    """An edition's cards as parts. The mark ``weekly #12 · 2/5`` is on no other message of ours."""
+    texts = messages(cards)
+    return tuple(
+        Part(n, text, mark=f"{edition.newsletter} #{edition.number} · {n}/{len(texts)}")
+        for n, text in enumerate(texts, start=1)
+    )
+
+
+def _message(cards: Sequence[Card]) -> str:
+    return "\n\n".join(block for card in cards for block in _blocks(card))
+
+
+def _blocks(card: Card) -> Iterable[str]:
+    if card.heading:
+        yield f"### {markdown.escape(card.heading)}"
+    if card.title:
+        yield f"**{markdown.link(card.title, card.url)}**"
+    if card.text:
+        yield markdown.rewrite(card.text)
+    if card.lines:
+        yield "  \n".join(" · ".join(_fact(fact) for fact in line) for line in card.lines)
+
+
+def _fact(fact: Fact) -> str:
+    return markdown.link(fact.text, fact.url) if fact.url else markdown.escape(fact.text)

@@ -1,0 +1,386 @@
+"""A chat room in memory: channels, people, threads, messages and reactions, and the calls a bot may make.
+
+It is the platform itself: it knows nothing of newsletters, and its adapter is ``client.py``. ``Trouble`` says how it
+treats bots: what a network and a strict platform do to them can be tried here.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from bot.platforms.local.draw import LONGEST_MESSAGE
+
+# --- errors: what a call of a bot may meet ---------------------------------------------------------------------------
+
+
+class RoomError(Exception):
+    """The room did not do what a bot asked for."""
+
+
+class Unreachable(RoomError):
+    """The line is cut: nothing was done."""
+
+
+class AnswerLost(RoomError):
+    """The line broke while the room worked: it may have done it."""
+
+
+class Forbidden(RoomError):
+    """The bot may not do this."""
+
+
+class NotThere(RoomError):
+    """There is no such message."""
+
+
+class TooLong(RoomError):
+    """The message is longer than ``LONGEST_MESSAGE``."""
+
+
+class TooFast(RoomError):
+    """Not now, but after ``wait``."""
+
+    def __init__(self, wait: timedelta) -> None:
+        self.wait = wait
+        super().__init__(f"wait {wait}")
+
+
+# --- values ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel; a private one has only bots that were let in."""
+
+    id: str
+    name: str
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Someone in the room, or a bot."""
+
+    id: str
+    name: str
+    bot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as it now is: ``text`` is CommonMark in which ``[@Ann](person:p1)`` mentions someone.
+
+    ``mark`` is a bot's own note on its message, which people can neither see nor write. ``pinged`` were called by it.
+    """
+
+    id: str
+    channel: str
+    author: Person
+    text: str
+    sent_at: datetime
+    edited_at: datetime | None = None
+    thread: str | None = None
+    mark: str = ""
+    pinged: tuple[str, ...] = ()
+    reactions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The line is open. Comes first on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message is new, or was edited."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A message is gone."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """A person put an emoji on a message, or took it back."""
+
+    message: Message
+    person: Person
+    emoji: str
+    on: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A person asks the bots something; what is put into ``answered`` only they see."""
+
+    id: str
+    channel: Channel
+    person: Person
+    text: str
+    answered: asyncio.Future[tuple[str, ...]]
+
+
+Event = Connected | Posted | Deleted | Reacted | Question
+
+
+@dataclass
+class Trouble:
+    """How the room treats bots, until told otherwise. Numbers count calls that are still to be treated so."""
+
+    lose_answers: int = 0
+    lose_posts: int = 0
+    wait: timedelta | None = None
+    no_posting: bool = False
+    no_reading: bool = False
+
+
+class Line:
+    """One bot's connection. Events wait on it in order; those not taken when it is cut are lost."""
+
+    def __init__(self) -> None:
+        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
+        self.put(Connected())
+
+    def put(self, event: Event) -> None:
+        """Send an event down the line."""
+        self._events.put_nowait(event)
+
+    def cut(self) -> None:
+        """The line breaks."""
+        while not self._events.empty():
+            self._events.get_nowait()
+            self._events.task_done()
+        self._events.put_nowait(None)
+
+    async def events(self) -> AsyncGenerator[Event]:
+        """What happens in the room, until the line is cut."""
+        while True:
+            event = await self._events.get()
+            try:
+                if event is None:
+                    return
+                yield event
+            finally:
+                self._events.task_done()
+
+    async def quiet(self) -> None:
+        """Wait until the bot has done with everything on the line."""
+        await self._events.join()
+
+
+class Room:
+    """The room. Its times are of ``clock``; ``url`` is where a browser would find it."""
+
+    def __init__(self, clock: Callable[[], datetime], *, name: str = "room", url: str = "http://localhost") -> None:
+        self.clock = clock
+        self.name = name
+        self.url = url
+        self.trouble = Trouble()
+        self.people: dict[str, Person] = {}
+        self.channels: dict[str, Channel] = {}
+        self.roles: dict[str, frozenset[str]] = {}
+        self._messages: dict[str, Message] = {}
+        self._lines: set[Line] = set()
+        self._reachable = asyncio.Event()
+        self._reachable.set()
+        self._inhabited = asyncio.Event()
+        self._made = 0
+
+    # --- the room itself ---
+
+    def open_channel(self, name: str, *, private: bool = False) -> Channel:
+        """A new channel."""
+        channel = Channel(self._id("c"), name, private)
+        self.channels[channel.id] = channel
+        return channel
+
+    def join(self, name: str, *, bot: bool = False) -> Person:
+        """Someone new, or a bot."""
+        person = Person(self._id("p"), name, bot)
+        self.people[person.id] = person
+        return person
+
+    def give_role(self, role: str, people: Iterable[Person]) -> None:
+        """Say who has a role."""
+        self.roles[role] = frozenset(person.id for person in people)
+
+    def cut(self) -> None:
+        """Cut every line; nobody gets through until ``restore``. People go on without the bots."""
+        self._reachable.clear()
+        for line in self._lines:
+            line.cut()
+        self._lines.clear()
+        self._inhabited.clear()
+
+    def restore(self) -> None:
+        """Let bots in again."""
+        self._reachable.set()
+
+    async def quiet(self) -> None:
+        """Wait for a bot to be connected, and until every one that is has done with what happened."""
+        await self._inhabited.wait()
+        for line in tuple(self._lines):
+            await line.quiet()
+
+    # --- what people do ---
+
+    def post(self, channel: Channel, author: Person, text: str, thread: str | None = None) -> Message:
+        """A person writes a message, or a reply in the thread of the message with this id."""
+        return self._post(channel.id, author, text, thread)
+
+    def edit(self, id: str, text: str) -> None:
+        """A person edits a message."""
+        self._change(replace(self._messages[id], text=text, edited_at=self.clock()))
+
+    def delete(self, id: str) -> None:
+        """A person deletes a message. Replies to it stay."""
+        self._tell(Deleted(self._messages.pop(id)))
+
+    def react(self, id: str, person: Person, emoji: str, *, on: bool = True) -> None:
+        """A person puts an emoji on a message, or takes it back."""
+        message = self._messages[id]
+        people = tuple(one for one in message.reactions.get(emoji, ()) if one != person.id)
+        reactions = {**message.reactions, emoji: (*people, person.id) if on else people}
+        self._messages[id] = replace(message, reactions={name: who for name, who in reactions.items() if who})
+        self._tell(Reacted(message, person, emoji, on, self.clock()))
+
+    async def ask(self, channel: Channel, person: Person, text: str, id: str = "") -> tuple[str, ...]:
+        """A person asks the bots; returns what only they see. The same ``id`` is the same question delivered again."""
+        if not self._lines:
+            raise Unreachable("nobody is there to answer")
+        answered: asyncio.Future[tuple[str, ...]] = asyncio.get_running_loop().create_future()
+        self._tell(Question(id or self._id("q"), channel, person, text, answered))
+        return await answered
+
+    # --- what bots may call ---
+
+    async def connect(self) -> Line:
+        """Open a line, as soon as the room can be reached."""
+        await self._reachable.wait()
+        line = Line()
+        self._lines.add(line)
+        self._inhabited.set()
+        return line
+
+    def hang_up(self, line: Line) -> None:
+        """Close a line. The second time changes nothing."""
+        self._lines.discard(line)
+        if not self._lines:
+            self._inhabited.clear()
+
+    async def history(self, channel: str, thread: str | None = None) -> tuple[Message, ...]:
+        """The channel's messages, or the replies of a thread, oldest first. Raises ``Forbidden``."""
+        self._reach()
+        if self.trouble.no_reading:
+            raise Forbidden("reading is switched off")
+        messages = self._messages.values()
+        return tuple(message for message in messages if message.channel == channel and message.thread == thread)
+
+    async def threads(self, channel: str) -> dict[str, datetime]:
+        """The channel's threads by their first message, and when the last reply was posted. Raises ``Forbidden``."""
+        self._reach()
+        if self.trouble.no_reading:
+            raise Forbidden("reading is switched off")
+        return {m.thread: m.sent_at for m in self._messages.values() if m.channel == channel and m.thread}
+
+    async def send(
+        self,
+        channel: str,
+        bot: Person,
+        text: str,
+        thread: str | None = None,
+        mark: str = "",
+        *,
+        quiet: bool = False,
+    ) -> Message:
+        """A bot posts; ``quiet``: whatever it says, nobody is pinged.
+
+        Raises any ``RoomError``; after ``AnswerLost`` the message may be there.
+        """
+        self._admit(text)
+        if self._happens("lose_posts"):
+            raise AnswerLost("the line broke")
+        message = self._post(channel, bot, text, thread, mark, quiet=quiet)
+        if self._happens("lose_answers"):
+            raise AnswerLost("the line broke")
+        return message
+
+    async def change(self, id: str, text: str, mark: str) -> None:
+        """A bot edits its message."""
+        self._admit(text)
+        self._change(replace(self._there(id), text=text, mark=mark, edited_at=self.clock()))
+
+    async def remove(self, id: str) -> None:
+        """A bot deletes its message."""
+        self._admit("")
+        self._there(id)
+        self.delete(id)
+
+    def answer(self, question: Question, texts: tuple[str, ...]) -> None:
+        """A bot answers a question, unless the person has gone."""
+        if not question.answered.done():
+            question.answered.set_result(texts)
+
+    def permalink(self, channel: str, id: str) -> str:
+        """Where a browser finds a message."""
+        return f"{self.url}/{channel}/{id}"
+
+    # --- inside ---
+
+    def _id(self, kind: str) -> str:
+        self._made += 1
+        return f"{kind}{self._made}"
+
+    def _post(
+        self, channel: str, author: Person, text: str, thread: str | None, mark: str = "", *, quiet: bool = False
+    ) -> Message:
+        pinged = () if quiet else self._pinged(text)
+        message = Message(self._id("m"), channel, author, text, self.clock(), thread=thread, mark=mark, pinged=pinged)
+        self._messages[message.id] = message
+        self._tell(Posted(message))
+        return message
+
+    def _pinged(self, text: str) -> tuple[str, ...]:
+        if "@everyone" in text:
+            return tuple(self.people)
+        return tuple(id for id in re.findall(r"(?<!\\)\]\(person:(\w+)\)", text) if id in self.people)
+
+    def _change(self, message: Message) -> None:
+        self._messages[message.id] = message
+        self._tell(Posted(message))
+
+    def _tell(self, event: Event) -> None:
+        for line in self._lines:
+            line.put(event)
+
+    def _reach(self) -> None:
+        if not self._reachable.is_set():
+            raise Unreachable("the line is cut")
+
+    def _admit(self, text: str) -> None:
+        self._reach()
+        if self.trouble.wait is not None:
+            raise TooFast(self.trouble.wait)
+        if self.trouble.no_posting:
+            raise Forbidden("posting is switched off")
+        if len(text) > LONGEST_MESSAGE:
+            raise TooLong(f"{len(text)} characters, {LONGEST_MESSAGE} are allowed")
+
+    def _there(self, id: str) -> Message:
+        message = self._messages.get(id)
+        if message is None:
+            raise NotThere(id)
+        return message
+
+    def _happens(self, trouble: str) -> bool:
+        left: int = getattr(self.trouble, trouble)
+        setattr(self.trouble, trouble, max(0, left - 1))
+        return left > 0

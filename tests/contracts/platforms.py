@@ -1,0 +1,149 @@
+"""The platforms the contract holds for, each as a world: what people do there, and what the platform does to bots.
+
+A further platform is one more class and its row in ``PLATFORMS``. A world knows the other side only; ours it knows by
+``world.chat``.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.chat import Chat
+from bot.platforms.local.client import Local
+from bot.platforms.local.room import Person, Room
+from newsletter.heard import ChannelId, ChannelSeen, MessageId, PersonId
+
+
+@dataclass(frozen=True)
+class Post:
+    """A message of ours as people see it. ``pinged`` are the names of those it called."""
+
+    id: str
+    text: str
+    thread: str | None
+    pinged: tuple[str, ...]
+
+
+class World(Protocol):
+    """A chat with the channels #links (public), #desk (private) and #random, the people Ann and Ben, and the bot Robot.
+
+    Ann has the role ``editing``.
+    """
+
+    chat: Chat
+    longest: int
+    """No message of ours may have more characters to read: longer editions must be split."""
+
+    def channel(self, name: str) -> ChannelSeen: ...
+    def person(self, name: str) -> PersonId: ...
+    def role(self) -> str:
+        """How the settings name the role ``editing``."""
+
+    # what people do
+    async def post(self, name: str, text: str, *, channel: str = "links", thread: str | None = None) -> str: ...
+    async def edit(self, message: str, text: str) -> None: ...
+    async def delete(self, message: str) -> None: ...
+    async def react(self, message: str, name: str, emoji: str, *, on: bool = True) -> None: ...
+    async def ask(self, name: str, text: str, *, channel: str = "links", id: str = "") -> Sequence[str]:
+        """The texts of the answer that only the asker sees. The same ``id``: the platform delivers the question again."""
+
+    async def quiet(self) -> None:
+        """Return when we have heard everything and done with it."""
+
+    # what is seen of us
+    async def ours(self, channel: str = "links") -> Sequence[Post]:
+        """Our messages that stand in the channel and its threads, oldest first."""
+
+    # what the platform does to us
+    async def cut(self) -> None: ...
+    async def restore(self) -> None: ...
+    def lose_answers(self, number: int) -> None:
+        """The next posts arrive, and their answers do not."""
+
+    def lose_posts(self, number: int) -> None:
+        """The next posts neither arrive nor are answered."""
+
+    def limit(self, wait: timedelta | None) -> None: ...
+    def forbid(self, *, posting: bool = False, reading: bool = False) -> None: ...
+
+
+class LocalWorld:
+    """The room in memory."""
+
+    longest = 2000
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self.room = Room(clock, url="https://room.example")
+        self.chat = Local(self.room)
+        self._channels = {
+            name: self.room.open_channel(name, private=name == "desk") for name in ("links", "desk", "random")
+        }
+        self._people = {name: self.room.join(name, bot=name == "Robot") for name in ("Ann", "Ben", "Robot")}
+        self.room.give_role("editing", [self._people["Ann"]])
+
+    def channel(self, name: str) -> ChannelSeen:
+        channel = self._channels[name]
+        return ChannelSeen(ChannelId("local", "room", channel.id), name, self.room.clock(), channel.private)
+
+    def person(self, name: str) -> PersonId:
+        return PersonId("local", "room", self._people[name].id)
+
+    def role(self) -> str:
+        return "local:editing"
+
+    async def post(self, name: str, text: str, *, channel: str = "links", thread: str | None = None) -> str:
+        return self.room.post(self._channels[channel], self._people[name], text, thread).id
+
+    async def edit(self, message: str, text: str) -> None:
+        self.room.edit(message, text)
+
+    async def delete(self, message: str) -> None:
+        self.room.delete(message)
+
+    async def react(self, message: str, name: str, emoji: str, *, on: bool = True) -> None:
+        self.room.react(message, self._people[name], emoji, on=on)
+
+    async def ask(self, name: str, text: str, *, channel: str = "links", id: str = "") -> Sequence[str]:
+        return await self.room.ask(self._channels[channel], self._people[name], text, id)
+
+    async def quiet(self) -> None:
+        await self.room.quiet()
+
+    async def ours(self, channel: str = "links") -> Sequence[Post]:
+        trouble, self.room.trouble.no_reading = self.room.trouble.no_reading, False
+        id = self._channels[channel].id
+        messages = list(await self.room.history(id))
+        for thread in await self.room.threads(id):
+            messages += await self.room.history(id, thread)
+        self.room.trouble.no_reading = trouble
+        return [
+            Post(one.id, one.text, one.thread, tuple(self.room.people[id].name for id in one.pinged))
+            for one in sorted(messages, key=lambda one: one.sent_at)
+            if one.author == self._us
+        ]
+
+    @property
+    def _us(self) -> Person:
+        return next(person for person in self.room.people.values() if person.name == "Linkletter")
+
+    async def cut(self) -> None:
+        self.room.cut()
+
+    async def restore(self) -> None:
+        self.room.restore()
+
+    def lose_answers(self, number: int) -> None:
+        self.room.trouble.lose_answers = number
+
+    def lose_posts(self, number: int) -> None:
+        self.room.trouble.lose_posts = number
+
+    def limit(self, wait: timedelta | None) -> None:
+        self.room.trouble.wait = wait
+
+    def forbid(self, *, posting: bool = False, reading: bool = False) -> None:
+        self.room.trouble.no_posting, self.room.trouble.no_reading = posting, reading
+
+
+PLATFORMS: dict[str, Callable[[Callable[[], datetime]], World]] = {"local": LocalWorld}
