@@ -7,7 +7,7 @@ what each destination shall get, and delivers it. Nothing here decides anything.
 
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,8 +16,9 @@ from pathlib import Path
 from bot.config import Config
 from newsletter import render
 from newsletter.collect import Collector
-from newsletter.destinations.markdown import MarkdownFolder
-from newsletter.publish import Outlet, Publisher
+from newsletter.destinations.markdown import MarkdownFolder, part_of
+from newsletter.model import Edition
+from newsletter.publish import Outlet, Publisher, Recap
 from newsletter.settings import MarkdownSettings, NewsletterSettings
 from newsletter.store import Store
 
@@ -37,24 +38,49 @@ class App:
 
     def publisher(self, settings: NewsletterSettings, folder: Path | None = None) -> Publisher:
         """What makes this newsletter's editions, for its own destinations or, if given, for one folder alone."""
-        outlets = [] if settings.markdown is None and folder is None else [self._posts(settings, folder)]
-        return Publisher(self.store, settings, outlets, clock=now, owner=_owner())
-
-    def _posts(self, settings: NewsletterSettings, folder: Path | None) -> Outlet:
+        if settings.markdown is None and folder is None:
+            return Publisher(self.store, settings, [], clock=now, owner=_owner())
         markdown = settings.markdown or MarkdownSettings()
         place = (folder if folder is not None else self._beside_the_config(markdown.folder)).absolute()
-        posts = MarkdownFolder(
-            place,
-            lambda edition: (f"{render.slug_of(edition)}.md", render.post(edition, markdown)),
-            on_hand_edit=markdown.on_hand_edit,
-            key=f"markdown:{place}",
-        )
-        return Outlet(posts, markdown.audience, markdown.show)
+        outlets = [] if markdown.style == "index" else [_posts(place, markdown)]
+        recaps = [_index(place, markdown, settings)] if markdown.index or markdown.style == "index" else []
+        return Publisher(self.store, settings, outlets, recaps, clock=now, owner=_owner())
 
     def _beside_the_config(self, folder: str) -> Path:
         """Relative paths in the configuration start at its own folder, wherever the program is started."""
         at = Path(folder).expanduser()
         return at if self.config.path is None else self.config.path.parent / at
+
+
+def _posts(place: Path, markdown: MarkdownSettings) -> Outlet:
+    """A folder with one post per edition."""
+    folder = MarkdownFolder(
+        place,
+        lambda edition: (f"{render.slug_of(edition)}.md", render.post(edition, markdown)),
+        on_hand_edit=markdown.on_hand_edit,
+        key=f"markdown:{place}",
+    )
+    return Outlet(folder, markdown.audience, markdown.show)
+
+
+def _index(place: Path, markdown: MarkdownSettings, settings: NewsletterSettings) -> Recap:
+    """One file in the folder, over all editions; it links the posts where there are any."""
+
+    def document(editions: Sequence[Edition]) -> tuple[str, str]:
+        posts = {} if markdown.style == "index" else {one.number: _address(one, markdown) for one in editions}
+        return "index.md", render.index(settings.key, editions, markdown, posts=posts)
+
+    folder = MarkdownFolder(
+        place,
+        lambda edition: document([edition]),
+        on_hand_edit=markdown.on_hand_edit,
+        key=f"markdown-index:{place}",
+    )
+    return Recap(folder, lambda editions: part_of(*document(editions)), markdown.audience, markdown.show)
+
+
+def _address(edition: Edition, markdown: MarkdownSettings) -> str:
+    return render.url_of(markdown.url, edition) or f"{render.slug_of(edition)}.md"
 
 
 @asynccontextmanager

@@ -167,8 +167,8 @@ def status(
     lines = [
         (Fact(so_far),),
         (Fact(f"closes {due}", at=due_at),),
-        (Fact(f"collects from {', '.join(collects) or 'every channel'}"),),
-        (Fact(f"goes to {', '.join(posts_to) or 'nowhere: set post_to or markdown'}"),),
+        (Fact(f"collects from {', '.join(collects) or 'no channel that may be named here'}"),),
+        (Fact(f"goes to {', '.join(posts_to) or 'no channel that may be named here'}"),),
         *((Fact(f"⚠️ {problem}"),) for problem in failed),
     ]
     return Card(title=edition.title, lines=tuple(lines))
@@ -218,21 +218,19 @@ def _fill(waiting: list[Card], fits: Fits, most: int | None = None) -> tuple[Car
 
 def _halves(card: Card) -> tuple[Card, ...]:
     """The card as two, the second going on where the first ends; ``()`` where there is nothing left to halve."""
-    if card.text:
-        first, second = _halved(card.text)
-        if first and second:
-            return replace(card, text=first), Card(text=second)
-        if card.title or card.lines:
-            return replace(card, text="", lines=()), replace(card, title="", url="", image="", heading="")
-    if card.lines and (card.title or card.text):
+    first, second = _halved(card.text)
+    if first and second:
+        return replace(card, text=first, lines=()), Card(text=second, lines=card.lines)
+    if (card.title or card.heading) and (card.text or card.lines):
+        return replace(card, text="", lines=()), Card(text=card.text, lines=card.lines)
+    if card.text and card.lines:
         return replace(card, lines=()), Card(lines=card.lines)
     if len(card.lines) > 1:
         middle = len(card.lines) // 2
-        return replace(card, lines=card.lines[:middle]), Card(lines=card.lines[middle:])
+        return Card(lines=card.lines[:middle]), Card(lines=card.lines[middle:])
     if card.lines and len(card.lines[0]) > 1:
-        facts = card.lines[0]
-        middle = len(facts) // 2
-        return replace(card, lines=(facts[:middle],)), Card(lines=(facts[middle:],))
+        facts, middle = card.lines[0], len(card.lines[0]) // 2
+        return Card(lines=(facts[:middle],)), Card(lines=(facts[middle:],))
     return ()
 
 

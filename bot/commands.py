@@ -101,7 +101,8 @@ async def publish(commands: "Commands", asked: Asked) -> Cards:
 
 async def status(commands: "Commands", asked: Asked) -> Cards:
     """How each newsletter of the channel stands."""
-    return Cards(tuple([await commands.status_of(newsletter) for newsletter in asked.newsletters]))
+    here = asked.invocation.channel
+    return Cards(tuple([await commands.status_of(newsletter, here) for newsletter in asked.newsletters]))
 
 
 async def recent(commands: "Commands", asked: Asked) -> Cards:
@@ -280,9 +281,11 @@ class Commands:
             ]
             return await index.find(transaction, wanted, rows, AT_MOST)
 
-    async def status_of(self, newsletter: Newsletter) -> Card:
-        """How a newsletter stands."""
+    async def status_of(self, newsletter: Newsletter, here: ChannelSeen) -> Card:
+        """How a newsletter stands; other private channels are not named here."""
         settings = newsletter.settings
+        channels = [seen for chat in self._chats.values() for seen in await chat.channels()]
+        named = [seen for seen in channels if not seen.private or seen.id == here.id]
         edition = await newsletter.publisher.preview()
         async with self._store.reading() as transaction:
             failed = await editions.failed(transaction)
@@ -290,8 +293,11 @@ class Commands:
             edition,
             due=in_words(edition.cut_off, settings.zone, self._clock()),
             due_at=edition.cut_off,
-            collects=settings.collect,
-            posts_to=(*settings.post_to, *(["Markdown posts"] if settings.markdown else [])),
+            collects=[f"#{seen.name}" for seen in named if settings.collects(seen)],
+            posts_to=[
+                *(["Markdown posts"] if settings.markdown else []),
+                *(f"#{seen.name}" for seen in named if settings.posts_to(seen)),
+            ],
             failed=[
                 f"edition {row.number} did not reach {destination}: {why}"
                 for row, destination, why in failed

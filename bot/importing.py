@@ -97,13 +97,12 @@ async def import_exports(
     for path in paths:
         platform, export = _opened(path, workspace, configured)
         workspaces[str(path)] = f"{platform}:{export.workspace}"
-        for reading in export.readings(lambda done, n=export.total, at=path: progress(f"Reading {at.name}", done, n)):
-            sifted.append(sift(reading))
+        sifted += map(sift, export.readings(_counting(progress, f"Reading {path.name}", 0, export.total)))
         ignored += Counter(export.ignored)
     to_write = sum(len(one.reading.messages) for one in sifted)
     written = 0
     for one in sifted:
-        await collector.take(one, lambda done, before=written: progress("Storing messages", before + done, to_write))
+        await collector.take(one, _counting(progress, "Storing messages", written, to_write))
         written += len(one.reading.messages)
     imported = Imported(total(sifted), len({one.reading.channel.id for one in sifted}), workspaces)
     imported.collected.ignored += ignored
@@ -113,6 +112,11 @@ async def import_exports(
         elif held := why_held(url, settings):
             imported.held[held] += 1
     return imported
+
+
+def _counting(progress: Progress, what: str, before: int, total: int) -> Callable[[int], None]:
+    """Progress as the one who does the work can tell it: how much of this piece is done."""
+    return lambda done: progress(what, before + done, total)
 
 
 def _opened(path: Path, workspace: str, configured: Mapping[str, str]) -> tuple[str, Export]:

@@ -66,6 +66,7 @@ class Frame:
     next_week: Week
     others: str
     someone: str
+    nth_of_day: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ def assemble(settings: NewsletterSettings, frame: Frame, material: Material) -> 
         left_out=tuple(left_out),
         intro=settings.intro,
         outro=settings.outro,
+        nth_of_day=frame.nth_of_day,
     )
     return Assembled(edition, placements)
 

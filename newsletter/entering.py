@@ -5,9 +5,10 @@ follows (``assemble.py``), and an editor may overrule either.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import NamedTuple
 from unicodedata import normalize
 from urllib.parse import unquote, unquote_plus, urlsplit
 
@@ -98,6 +99,29 @@ HELD: tuple[Row, ...] = (
     Row(CREDENTIAL, "api.telegram.org", r"/(file/)?bot\d+:"),
 )  # fmt: skip
 
+
+class _Placed(NamedTuple):
+    """A row at its place in the table, which decides between two that fit; ``at_end``: it looks at the path's end."""
+
+    place: int
+    reason: str
+    path: re.Pattern[str]
+    at_end: bool
+
+
+def _by_host(rows: Sequence[Row]) -> dict[str, list[_Placed]]:
+    """The rows of each host: an import asks this of every link, and nearly all hosts have none."""
+    found: dict[str, list[_Placed]] = {}
+    for place, row in enumerate(rows):
+        placed = _Placed(place, row.reason, re.compile(row.path, re.IGNORECASE), row.path.endswith("$"))
+        for host in row.hosts.split() or ("",):
+            found.setdefault(host, []).append(placed)
+    return found
+
+
+_LEFT_OUT, _HELD = _by_host(LEFT_OUT), _by_host(HELD)
+_DEEPEST = max(host.count(".") for host in (*_LEFT_OUT, *_HELD)) + 1
+
 # Parameters that open something, without `-`, `_` and `.`, in lower case; anything that ends like one is one.
 _SECRET = re.compile(
     r"(?:x(?:amz|goog|oss|ms|obs)\w*|\w*(?:token|secret|password|passwd|apikey|accesskey|secretkey|privatekey|signature)"
@@ -140,7 +164,7 @@ def why_out(url: str, settings: NewsletterSettings) -> str | None:
             return LOCALHOST
         if address is not None and (address.is_loopback or address.is_unspecified or address in _THIS_HOST):
             return LOCALHOST
-        if reason := _first_reason(LEFT_OUT, host, path):
+        if reason := _first_reason(_LEFT_OUT, host, path):
             return reason
     return None
 
@@ -168,7 +192,7 @@ def why_held(url: str, settings: NewsletterSettings) -> str | None:
         return INTERNAL
     if _has_credential(url):
         return CREDENTIAL
-    return next((reason for host, path in readings if (reason := _first_reason(HELD, host, path))), None)
+    return next((reason for host, path in readings if (reason := _first_reason(_HELD, host, path))), None)
 
 
 def stands_on(url: str, site: str) -> bool:
@@ -211,18 +235,13 @@ def _plain_host(host: str) -> str:
     return name.removeprefix("www.") if name.count(".") > 1 else name
 
 
-def _first_reason(rows: tuple[Row, ...], host: str, path: str) -> str | None:
-    for row in rows:
-        if row.hosts and not any(host == one or host.endswith(f".{one}") for one in row.hosts.split()):
-            continue
-        if re.match(row.path, _of_row(row, path), re.IGNORECASE):
-            return row.reason
+def _first_reason(rows: Mapping[str, Sequence[_Placed]], host: str, path: str) -> str | None:
+    below = host.split(".")[-_DEEPEST:]
+    named = [".".join(below[place:]) for place in range(len(below))]
+    for placed in sorted(row for name in (*named, "") for row in rows.get(name, ())):
+        if placed.path.match(path.partition("/#")[0] if placed.at_end else path):
+            return placed.reason
     return None
-
-
-def _of_row(row: Row, path: str) -> str:
-    """The path; without the fragment where the row looks at its end."""
-    return path.partition("/#")[0] if row.path.endswith("$") else path
 
 
 # --- internal -------------------------------------------------------------------------------------------------------
@@ -252,6 +271,8 @@ _THIS_HOST = _ThisHost()
 def _address(host: str) -> Address | None:
     """The address a host spells, an IPv4 one inside an IPv6 one taken out."""
     bare = host.strip("[]").partition("%")[0]
+    if ":" not in bare and not bare.rpartition(".")[2][:1].isdigit():
+        return None
     try:
         address = ip_address(bare)
     except ValueError:

@@ -252,6 +252,8 @@ class Edition:
     left_out: tuple[LeftOut, ...] = ()
     intro: str = ""
     outro: str = ""
+    nth_of_day: int = 1
+    """Which of its newsletter's editions that were cut off on this local day: two must not share a file name."""
 
     @property
     def entries(self) -> tuple[Entry, ...]:

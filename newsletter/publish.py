@@ -6,14 +6,14 @@ drawn parts of every destination in the transaction that closes the edition, bef
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from newsletter import render
 from newsletter.assemble import Assembled, Frame, Material, assemble, for_audience
 from newsletter.errors import CannotLook, DeliveryError, Problem, RateLimited, Refused, Unsure, UserError
 from newsletter.languages import language
-from newsletter.model import Edition, EditionState, PartState, Receipt, Seen
+from newsletter.model import Edition, EditionState, Part, PartState, Receipt, Seen
 from newsletter.ports import Clock, Destination
 from newsletter.settings import Audience, NewsletterSettings, Shown
 from newsletter.store import Store, Transaction, chat, editions
@@ -38,6 +38,16 @@ class Outlet:
 
     destination: Destination
     audience: Audience = Audience.TEAM
+    show: tuple[Shown, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recap:
+    """A document over all editions, drawn anew after each one: ``draw`` is given them by cut-off, as readers see them."""
+
+    destination: Destination
+    draw: Callable[[Sequence[Edition]], tuple[Part, ...]]
+    audience: Audience = Audience.PUBLIC
     show: tuple[Shown, ...] = ()
 
 
@@ -76,6 +86,7 @@ class Publisher:
         store: Store,
         settings: NewsletterSettings,
         outlets: Sequence[Outlet],
+        recaps: Sequence[Recap] = (),
         *,
         clock: Clock,
         owner: str,
@@ -83,6 +94,7 @@ class Publisher:
         self._store = store
         self._settings = settings
         self._outlets = {outlet.destination.key: outlet for outlet in outlets}
+        self._recaps = {recap.destination.key: recap for recap in recaps}
         self._clock = clock
         self._owner = owner
 
@@ -164,6 +176,7 @@ class Publisher:
             ids = await editions.open_shares(transaction, row, channels, now)
             number = await editions.next_number(transaction, settings.key)
             frame = self._frame(number, row.opened_at, now, row.serves, serves)
+            frame = replace(frame, nth_of_day=await self._nth_of_day(transaction, now, row.id))
             assembled = await self._assembled(transaction, frame, ids, channels, row.id)
             edition = assembled.edition
             if not self._worth_printing(edition):
@@ -177,7 +190,8 @@ class Publisher:
 
     def _worth_printing(self, edition: Edition) -> bool:
         """Whether some reader would see at least as many links as the settings ask for."""
-        seen = [self.seen_by(edition, outlet.audience, outlet.show) for outlet in self._outlets.values()]
+        readers = (*self._outlets.values(), *self._recaps.values())
+        seen = [self.seen_by(edition, reader.audience, reader.show) for reader in readers]
         return any(len(one.entries) + len(one.again) >= self._settings.at_least for one in seen)
 
     async def archive(self, by: str, progress: Callable[[int, int], None] | None = None) -> tuple[Edition, ...]:
@@ -231,6 +245,7 @@ class Publisher:
         ids = await editions.shares_between(transaction, settings.key, channels, opened_at, cut_off)
         number = row.number if row is not None else await editions.next_number(transaction, settings.key)
         frame = self._frame(number, opened_at, cut_off, cut_off, cut_off)
+        frame = replace(frame, nth_of_day=await self._nth_of_day(transaction, cut_off, row.id if row else 0))
         return await self._assembled(transaction, frame, ids, channels, row.id if row is not None else None)
 
     async def _freeze(self, transaction: Transaction, row: editions.EditionRow, edition: Edition) -> bool:
@@ -266,7 +281,26 @@ class Publisher:
             if outcome.failed is not None:
                 stuck.add(delivery.destination)
             outcomes.append(outcome)
+        for recap in self._recaps.values():
+            outcome = await self._look_back(recap)
+            if outcome is not None:
+                outcomes.append(outcome)
         return tuple(outcomes)
+
+    async def _look_back(self, recap: Recap) -> Delivered | None:
+        """Bring the document over all editions up to date; ``None`` if it is."""
+        async with self._store.writing() as transaction:
+            closed = await editions.all_editions(transaction, self._settings.key)
+            printed = [row for row in closed if row.number]
+            found = [await editions.latest_revision(transaction, row.id) for row in printed]
+            seen = [self.seen_by(one, recap.audience, recap.show) for one in found if one is not None]
+            readable = [edition for edition in seen if not edition.is_empty]
+            if not readable:
+                return None
+            key = recap.destination.key
+            await editions.move_delivery(transaction, self._settings.key, key, printed[-1].id)
+            delivery = await editions.intend(transaction, printed[-1], key, 0, recap.draw(readable))
+        return None if delivery.done_at is not None else await self._deliver(delivery)
 
     async def _deliver(self, delivery: editions.Delivery) -> Delivered | None:
         async with self._store.writing() as transaction:
@@ -275,7 +309,7 @@ class Publisher:
         if fence is None:
             return None
         label = printed.label if printed is not None else ""
-        destination = self._outlets[delivery.destination].destination
+        destination = (self._outlets | self._recaps)[delivery.destination].destination
         receipts: list[Receipt] = []
         try:
             for one in delivery.parts:
@@ -366,6 +400,15 @@ class Publisher:
                 cut_off = next_cut_off(settings.schedule, settings.zone, before)
                 labels[one.at] = week_of(cut_off, settings.zone, pattern).label
         return {key: Seen(one.number, labels[one.at]) for key, one in earlier.items()}
+
+    async def _nth_of_day(self, transaction: Transaction, cut_off: datetime, edition: int) -> int:
+        """Which of the newsletter's printed editions of this local day the one cut off now is."""
+        day = cut_off.astimezone(self._settings.zone).date()
+        return 1 + sum(
+            1
+            for row in await editions.printed_before(transaction, self._settings.key, cut_off, edition)
+            if row.cut_off.astimezone(self._settings.zone).date() == day
+        )
 
     def _frame(self, number: int, opened_at: datetime, cut_off: datetime, first: datetime, last: datetime) -> Frame:
         settings = self._settings

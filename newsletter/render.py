@@ -29,7 +29,7 @@ from newsletter.errors import UserError
 from newsletter.languages import Language, language
 from newsletter.markdown import Markdown, Names
 from newsletter.model import Edition, Entry, EntryLink, Week
-from newsletter.settings import MarkdownSettings, Style
+from newsletter.settings import MarkdownSettings
 
 CONTEXT_VERSION = 1
 """Rises when a value that a template is given changes its name or meaning; a template may ask ``context_version``."""
@@ -110,16 +110,6 @@ class Post:
     again_anchor: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One edition in an index. ``cut_off`` is local or aware UTC as its day should read, ``url`` absolute or a path."""
-
-    label: str
-    cut_off: datetime
-    title: str
-    url: str
-
-
 # --- documents -------------------------------------------------------------------------------------------------------
 
 
@@ -171,31 +161,30 @@ def post(
 
 def index(
     title: str,
-    editions: Iterable[Listed],
-    language_code: str,
-    style: Style,
+    editions: Iterable[Edition],
+    settings: MarkdownSettings,
     *,
+    posts: Mapping[int, str] | None = None,
     templates: Path | None = None,
 ) -> str:
-    """A list of editions by year and week, in the order given."""
-    words = language(language_code)
-    years = [
-        {
-            "year": year,
-            "rows": [
-                {
-                    "label": listed.label,
-                    "day": format_datetime(listed.cut_off, words.day, locale=words.code),
-                    "title": markdown.plain(listed.title) or listed.label,
-                    "url": listed.url,
-                }
-                for listed in group
-            ],
-        }
-        for year, group in groupby(editions, key=lambda listed: listed.cut_off.year)
-    ]
-    context = {"title": title, "years": years, "style": style, "say": words}
+    """A look back over many editions, in the order given: each week with its links, by year.
+
+    ``posts`` are the addresses of the editions' own posts, by number, where there are any.
+    """
+    by_year = groupby(editions, key=lambda edition: _local(edition.cut_off, edition).year)
+    years = [{"year": year, "rows": [_row(edition, posts or {}) for edition in group]} for year, group in by_year]
+    context = {"title": markdown.plain(title), "years": years, "style": settings.style}
     return _environment(_as_markdown, templates).made("index.md.j2", context)
+
+
+def _row(edition: Edition, posts: Mapping[int, str]) -> dict[str, Any]:
+    words = language(edition.language)
+    return {
+        "label": edition.label,
+        "day": format_datetime(_local(edition.cut_off, edition), words.day, locale=words.code),
+        "url": posts.get(edition.number, ""),
+        "entries": [{"title": _title(entry), "url": entry.url} for entry in (*edition.entries, *edition.again)],
+    }
 
 
 def text(edition: Edition, *, templates: Path | None = None, names: Names = markdown.label_of) -> str:
@@ -208,11 +197,13 @@ def text(edition: Edition, *, templates: Path | None = None, names: Names = mark
 def slug_of(edition: Edition) -> str:
     """``2020-06-13-ml-weekly``: the cut-off's local date and the newsletter's key, letters of any script kept.
 
-    In lower case and composed, so that no file system takes two newsletters' files for one or one for two.
+    In lower case and composed, so that no file system takes two newsletters' files for one or one for two. The second
+    edition cut off on one day (published early) ends in ``-2``.
     """
     key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", edition.newsletter).casefold())
     key = re.sub(r"[\W_]+", "-", key)[:60].strip("-")
-    return f"{_local(edition.cut_off, edition):%Y-%m-%d}-{key or 'newsletter'}"
+    nth = f"-{edition.nth_of_day}" if edition.nth_of_day > 1 else ""
+    return f"{_local(edition.cut_off, edition):%Y-%m-%d}-{key or 'newsletter'}{nth}"
 
 
 # --- an edition as templates see it ----------------------------------------------------------------------------------
@@ -248,7 +239,9 @@ def _post(
             permalink=next((shared.permalink for shared in entry.shares if shared.permalink), ""),
             reactions=entry.reactions,
             hashtags=entry.hashtags,
-            also_in=words.also_in.format(number=entry.also_in.number) if entry.also_in else "",
+            also_in=words.also_in.format(number=entry.also_in.number, label=entry.also_in.label)
+            if entry.also_in
+            else "",
         )
 
     if titled:

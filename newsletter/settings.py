@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
 
+from newsletter.emoji import kept
 from newsletter.heard import ChannelSeen
 
 
@@ -85,13 +86,18 @@ class SectionSettings(Settings):
     keywords: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
 
+    @field_validator("emoji")
+    @classmethod
+    def _as_kept(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(kept(emoji) for emoji in value)
+
     @property
     def heading(self) -> str:
         """The title, or the tag where no title is set."""
         return self.title or self.tag
 
 
-Style = Literal["hexo", "jekyll", "hugo", "plain", "archive"]
+Style = Literal["hexo", "jekyll", "hugo", "plain", "archive", "index"]
 Shown = Literal["people", "reactions", "permalinks", "channels"]
 
 
@@ -109,7 +115,7 @@ class MarkdownSettings(Settings):
     """What the link line says (``자료링크``); empty: the language's own word."""
     on_hand_edit: Literal["beside", "keep", "replace"] = "beside"
     index: bool = False
-    """Also keep ``index.md``: a list of all posts by week."""
+    """Also keep ``index.md``, a look back: every week with its links. The style ``index`` keeps nothing else."""
 
 
 class NewsletterSettings(Settings):
@@ -142,6 +148,11 @@ class NewsletterSettings(Settings):
         if value not in time_zones():
             raise ValueError(f"unknown time zone {value!r}")
         return value
+
+    @field_validator("ignored_emoji")
+    @classmethod
+    def _as_kept(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(kept(emoji) for emoji in value)
 
     @model_validator(mode="after")
     def _tags_differ(self) -> "NewsletterSettings":

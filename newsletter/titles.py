@@ -195,7 +195,7 @@ _SPEAKERS = _words(
 )
 _SPOKEN_START = re.compile("^(?:이거|이건|이게|이걸|여기|저기|거기|제가|저는|우리|(?:이|그|저) )")
 _SPOKEN_END = re.compile(
-    "(?:です|ます|ました|ません|でした|ください|下さい|ましょう|みて|そうな|かな|かも|けど|ので|んだ|[ねよぞわ]|[니어아여해세네데]요|니다|지요|죠|ㅋ|ㅎ)"
+    "(?:(?<!につい)(?<!すべ)て|の|やつ|です|ます|ました|ません|でした|ください|下さい|ましょう|みて|そうな|かな|かも|けど|ので|んだ|[ねよぞわ]|[니어아여해세네데]요|니다|지요|죠|ㅋ|ㅎ)"
     "[!！?？~～]*$|[。｡]$"
 )
 _CHATTER = _SENTENCE_WORDS | _SMALL_WORDS | _POINTING
@@ -647,7 +647,8 @@ _TRAILING_ID = re.compile(r"[-_.](?=[0-9a-f]*\d)[0-9a-f]{8,}$|[-_](?:[a-z]?\d{5,
 _SAYS_NOTHING = _words(
     """
     index home main default wiki blog git forum topic group groups about docs doc documentation
-    posts post articles article archives archive view edit show item items entry entries news page pages readme latest stable master en ja ko jp kr watch
+    posts post articles article archives archive view edit show item items entry entries news page pages readme
+    latest stable master en ja ko jp kr watch
     search login user users file files download downloads dp d p s a t u usp status details detail
     """
 )
@@ -667,7 +668,12 @@ def _path_title(host: str, segments: list[str]) -> str | None:
     tokens = words.split()
     if not tokens or all(token.casefold() in _SAYS_NOTHING for token in tokens) or _looks_random(words):
         return None
-    if len(segments) == 1 and len(host) < 9 and len(words) < 12 and not words.islower():
+    if (
+        len(segments) == len(tokens) == 1
+        and len(host) < 9
+        and len(words) < 12
+        and (not words.islower() or not words.isalpha())
+    ):
         return None  # a shortener's code
     spoken = [token for token in tokens if _is_word(token)]
     if len(spoken) > 1 or (spoken and width(words) >= 8 and _has_cjk(words)):

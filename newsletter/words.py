@@ -62,7 +62,12 @@ def follow_up(text: str) -> str:
 
     The second time changes nothing.
     """
-    return "" if urls.locate(text) else _comment(_read_lines(text, ()))
+    if urls.locate(text):
+        return ""
+    # A line of tags taken away can leave another tag at the edge.
+    while (shorter := _comment(_read_lines(text, ()))) != text:
+        text = shorter
+    return text
 
 
 # --- plain text and names -------------------------------------------------------------------------------------------

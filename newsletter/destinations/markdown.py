@@ -49,8 +49,7 @@ class MarkdownFolder:
 
     def draw(self, edition: Edition) -> tuple[Part, ...]:
         """One file. Its mark is its name and the hash of its text."""
-        name, text = self._document(edition)
-        return (Part(ordinal=1, payload=text, mark=mark_of(name, text), name=name),)
+        return part_of(*self._document(edition))
 
     async def send(self, part: Part, after: Receipt | None = None) -> Receipt:
         """Write the file. The second time changes nothing. Raises ``Refused``: the disk will not have it."""
@@ -125,6 +124,11 @@ class MarkdownFolder:
             yield
         except OSError as error:
             raise Refused(self.key, _explained(error, self._folder / name)) from error
+
+
+def part_of(name: str, text: str) -> tuple[Part, ...]:
+    """A file as the one part of a delivery."""
+    return (Part(ordinal=1, payload=text, mark=mark_of(name, text), name=name),)
 
 
 def mark_of(name: str, text: str) -> str:

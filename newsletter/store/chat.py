@@ -404,10 +404,9 @@ async def _write_messages(
         values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in table.c.keys() if name != "id"}
         await transaction.execute(update(table).where(table.c.id == bindparam("row_id")).values(values), changed)
     for batch in in_batches(new):
-        statement = insert(tables.message).returning(tables.message.c.id, sort_by_parameter_order=True)
-        made = await transaction.execute(statement, [row for _, row in batch])
-        rows |= {id: row_id for (id, _), row_id in zip(batch, made.scalars(), strict=True)}
-    return rows
+        await transaction.execute(insert(tables.message), [row for _, row in batch])
+    # Asked for afterwards: SQLite returns the rows of one insert in no order, so RETURNING would be a statement for each.
+    return rows | await _message_rows(transaction, [id for id, _ in new])
 
 
 async def _message_rows(transaction: Transaction, ids: Iterable[MessageId]) -> dict[MessageId, int]:
@@ -494,10 +493,17 @@ async def _write_shares(
 
 
 async def _insert_shares(transaction: Transaction, new: Sequence[tuple[dict[str, Any], ShareWords]]) -> None:
+    table = tables.share
     for batch in in_batches(new):
-        statement = insert(tables.share).returning(tables.share.c.id, sort_by_parameter_order=True)
-        made = (await transaction.execute(statement, [row for row, _ in batch])).scalars().all()
-        await search.index(transaction, [(id, words) for id, (_, words) in zip(made, batch, strict=True)])
+        await transaction.execute(insert(table), [row for row, _ in batch])
+        words_of = {(row["message_id"], row["link_id"]): words for row, words in batch}
+        there = await transaction.execute(
+            select(table.c.id, table.c.message_id, table.c.link_id)
+            .where(table.c.message_id.in_({message for message, _ in words_of}))
+            .order_by(table.c.id)
+        )
+        made = [(row.id, words_of.get((row.message_id, row.link_id))) for row in there]
+        await search.index(transaction, [(id, words) for id, words in made if words is not None])
 
 
 async def _change_shares(transaction: Transaction, changed: Sequence[tuple[int, dict[str, Any], ShareWords]]) -> None:

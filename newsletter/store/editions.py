@@ -99,6 +99,23 @@ async def all_editions(transaction: Transaction, newsletter: str) -> tuple[Editi
     return tuple(_edition(row) for row in found)
 
 
+async def printed_before(
+    transaction: Transaction, newsletter: str, cut_off: datetime, edition: int
+) -> tuple[EditionRow, ...]:
+    """The printed editions but ``edition`` that were cut off in the day and a half up to ``cut_off``."""
+    table = tables.edition
+    found = await transaction.execute(
+        select(table).where(
+            table.c.newsletter == newsletter,
+            table.c.cut_off > cut_off - timedelta(hours=36),
+            table.c.cut_off <= cut_off,
+            table.c.number.is_not(None),
+            table.c.id != edition,
+        )
+    )
+    return tuple(_edition(row) for row in found)
+
+
 async def beginning(transaction: Transaction, newsletter: str) -> datetime | None:
     """Since when the newsletter takes shares: the opening of its first edition that is not of the archive."""
     table = tables.edition
@@ -590,6 +607,17 @@ async def intend(
     if made_now is None:  # pragma: no cover - it was written three lines above
         raise LookupError(destination)
     return made_now
+
+
+async def move_delivery(transaction: Transaction, newsletter: str, destination: str, edition: int) -> None:
+    """Let the newsletter's one delivery to this destination be this edition's: a document over all editions."""
+    table = tables.delivery
+    own = select(tables.edition.c.id).where(tables.edition.c.newsletter == newsletter)
+    await transaction.execute(
+        update(table)
+        .where(table.c.destination == destination, table.c.edition_id.in_(own), table.c.edition_id != edition)
+        .values(edition_id=edition)
+    )
 
 
 async def delivery(transaction: Transaction, edition: int, destination: str) -> Delivery | None:

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bot.platforms.slack.markup import Names, clean, emoji, from_blocks, from_mrkdwn, to_plain
+from bot.platforms.slack.markup import Names, clean, from_blocks, from_mrkdwn, to_plain
 
 NAMES = Names(people={"U1": "Ann", "U2": "b_o*b]"}, channels={"C1": "paper"})
 
@@ -193,17 +193,6 @@ def test_links_in_an_apps_section_count_where_the_text_is_empty():
     {"type": "rich_text_list", "elements": [1, {"elements": [{"type": "text", "text": 7}, {"type": "link"}, {"style": 1}]}], "indent": "x", "offset": []}]}]])  # fmt: skip
 def test_blocks_of_any_shape_break_nothing(broken):
     assert not from_blocks(broken, "", NAMES)
-
-
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("+1", "👍"), ("thumbsup", "👍"), ("thumbsup::skin-tone-6", "👍"), ("clap::skin-tone-3", "👏"),
-        ("partyparrot", ":partyparrot:"), (":tada:", "🎉"), ("flag-kr", "🇰🇷"), ("simple_smile", "🙂"),
-    ],
-)  # fmt: skip
-def test_emoji_names_become_unicode_without_skin_tone(name, shown):
-    assert emoji(name) == shown
 
 
 @pytest.mark.parametrize(

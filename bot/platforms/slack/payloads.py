@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.platforms.slack import markup
 from bot.platforms.slack.markup import Json, Names, objects, string
+from newsletter.emoji import kept
 from newsletter.heard import ChannelId, EmojiSeen, MessageId, MessageSeen, PersonId, Preview, Source
 
 PLATFORM = "slack"
@@ -229,7 +230,7 @@ def _emoji(reactions: object, workspace: str) -> tuple[EmojiSeen, ...] | None:
     for reaction in objects(reactions):
         if not (name := markup.clean(string(reaction.get("name")))):
             continue
-        emoji = markup.emoji(name)
+        emoji = kept(name)
         named = _strings(reaction.get("users"))
         count = reaction.get("count")
         people.setdefault(emoji, {}).update((PersonId(PLATFORM, workspace, user), None) for user in named)

@@ -42,7 +42,7 @@ class SlackSettings(Settings):
 
     def lacks(self) -> dict[str, str]:
         """What is missing for listening: the key, and why it is needed."""
-        missing = {}
+        missing: dict[str, str] = {}
         if not self.bot_token:
             missing |= {"bot_token": "the bot token (xoxb-…) is needed: write ${SLACK_BOT_TOKEN}"}
         if not self.app_token and not self.signing_secret:
