@@ -1,8 +1,8 @@
 """The composition root: the one place that names the concrete classes together. Read this first.
 
 A link's way through Linkletter: a platform's ``payloads`` make ``newsletter.heard`` values of what people wrote; the
-``Collector`` merges them into the ``Store``; at a cut-off a ``Publisher`` assembles the shares to an ``Edition``, freezes
-what each destination shall get, and delivers it. Nothing here decides anything.
+``Collector`` merges them into the ``Store``; at a cut-off a ``Publisher`` assembles the shares to an ``Edition``,
+freezes what each destination shall get, and delivers it. Nothing here decides anything.
 """
 
 import os

@@ -191,7 +191,7 @@ def pack(cards: Cards, fits: Fits) -> tuple[tuple[Card, ...], ...]:
         return (cards.channel,)
     waiting = [*cards.channel, *cards.thread]
     in_channel = _fill(waiting, lambda some: fits((*some, _more(waiting))), most=len(cards.channel))
-    messages = [(*in_channel, _more(waiting))]
+    messages = [(*in_channel, _more(waiting)) if waiting else in_channel]
     while waiting:
         messages.append(_fill(waiting, fits))
     return tuple(messages)
@@ -221,7 +221,7 @@ def _halves(card: Card) -> tuple[Card, ...]:
     first, second = _halved(card.text)
     if first and second:
         return replace(card, text=first, lines=()), Card(text=second, lines=card.lines)
-    if (card.title or card.heading) and (card.text or card.lines):
+    if (card.title or card.url or card.heading) and (card.text or card.lines):
         return replace(card, text="", lines=()), Card(text=card.text, lines=card.lines)
     if card.text and card.lines:
         return replace(card, lines=()), Card(lines=card.lines)

@@ -174,7 +174,7 @@ def import_(context: click.Context, paths: tuple[Path, ...], workspace: str, as_
                     app.collector,
                     next(iter(config.newsletters.values())),
                     workspace=workspace,
-                    configured={},
+                    configured=config.workspaces,
                     progress=progress,
                 )
 
@@ -253,15 +253,13 @@ def _styled(settings: Any, style: str | None) -> Any:
 
 
 def _previewed(edition: Any, publisher: Any, settings: Any, form: str) -> str:
-    from pydantic import TypeAdapter
-
     from newsletter import render
-    from newsletter.model import Edition
+    from newsletter.model import to_json
     from newsletter.settings import MarkdownSettings
 
     match form:
         case "json":
-            return TypeAdapter(Edition).dump_json(edition, indent=2).decode() + "\n"
+            return to_json(edition, indent=2) + "\n"
         case "markdown":
             markdown = settings.markdown or MarkdownSettings()
             return render.post(publisher.seen_by(edition, markdown.audience, markdown.show), markdown)

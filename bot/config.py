@@ -64,6 +64,12 @@ class Config:
     path: Path | None = None
     written: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    @property
+    def workspaces(self) -> dict[str, str]:
+        """The workspace of each configured platform that names one: an import uses it where the export names none."""
+        platforms = {"slack": self.platforms.slack, "discord": self.platforms.discord}
+        return {name: settings.workspace for name, settings in platforms.items() if settings and settings.workspace}
+
 
 def default_config(database: str = DATABASE) -> Config:
     """Without a file: one newsletter, `newsletter`, over every imported channel, cut off on Mondays at 00:00 UTC."""

@@ -52,8 +52,8 @@ READERS = (("slack", slack.recognises, slack.open_export), ("discord", discord.r
 class Imported:
     """What an import brought, for the lines at its end.
 
-    ``held`` and ``left_out`` count shares by reason: kept in the store all the same. ``ignored`` counts messages that are
-    no person's words.
+    ``held`` and ``left_out`` count shares by reason: kept in the store all the same. ``ignored`` counts messages
+    that are no person's words.
     """
 
     collected: Collected
@@ -88,8 +88,8 @@ async def import_exports(
 ) -> Imported:
     """Read and keep the exports at these paths. The second time changes nothing.
 
-    The workspace is the one an export names, else ``workspace``, else the ``configured`` one of its platform, else ``""``
-    until the live platform tells. Raises ``ImportFailed`` with nothing stored where any path is broken.
+    The workspace is the one an export names, else ``workspace``, else the ``configured`` one of its platform, else
+    ``""`` until the live platform tells. Raises ``ImportFailed`` with nothing stored where any path is broken.
     """
     sifted: list[Sifted] = []
     ignored: Counter[str] = Counter()

@@ -1,7 +1,8 @@
 """Assembling: everything known about a newsletter's shares -> an Edition. Pure: same chat, same edition.
 
 Which shares an edition is made of is the store's answer (``store.editions``), which section an entry belongs to
-``tags``' one, what may enter ``entering``'s. Here links are folded, titled, ordered, and placed: in, or out with a reason.
+``tags``' one, what may enter ``entering``'s. Here links are folded, titled, ordered, and placed: in, or out with a
+reason.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -285,6 +286,7 @@ def _section(
             url=share.url,
             text="\n".join((title, _words(share))),
             channel=share.channel_name,
+            channel_id=f"{share.channel.platform}:{share.channel.id}",
         )
         for share in shares
     ]
@@ -299,7 +301,8 @@ def _section(
 
 
 def _score(shares: Sequence[KeptShare], settings: NewsletterSettings) -> int:
-    """Distinct people who shared or reacted. Unnamed ones count once per link at the most: they may be the same people."""
+    """Distinct people who shared or reacted. Unnamed ones count once per link at the most: they may be the same
+    people."""
     counted = [(share, reaction) for share in shares for reaction in _counting(share, settings)]
     people = {share.author for share in shares} | {person for _, reaction in counted for person in reaction.people}
     return len(people) + max((reaction.unnamed for _, reaction in counted), default=0)

@@ -1,13 +1,14 @@
 """Collecting: what was heard -> merge -> store. Everything heard, live or from an export, goes through ``Collector``.
 
-What two things heard mean together is decided in ``merge``, what a message says in ``words``; here the calls are made in
-order, in short transactions. A message without a link leaves no trace, unless it is the words of a bare link.
+What two things heard mean together is decided in ``merge``, what a message says in ``words``; here the calls are
+made in order, in short transactions. A message without a link leaves no trace, unless it is the words of a bare link.
 """
 
+from bisect import bisect_right
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from newsletter import words
 from newsletter.heard import (
@@ -56,7 +57,8 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Sifted:
-    """A reading without what leaves no trace: a long export fits into memory, and is checked whole before it is written."""
+    """A reading without what leaves no trace: a long export fits into memory, and is checked whole before it is
+    written."""
 
     reading: Reading
     collected: Collected
@@ -67,7 +69,8 @@ class Sifted:
 
 
 def sift(reading: Reading) -> Sifted:
-    """Keep of a reading the messages with a link, those that may be a bare link's words, and edits that took a link out.
+    """Keep of a reading the messages with a link, those that may be a bare link's words, and edits that took a
+    link out.
 
     Pure.
     """
@@ -161,35 +164,42 @@ class Collector:
             self._early.pop(one.id, None)
         for one in unknown:
             self._remember(one)
-        bare = any(share.bare for found in shares.values() for share in found)
         seen = [one.seen for one in changed if one.seen is not None]
         for channel in sorted({message.id.channel for message in seen}):
             there = [message for message in seen if message.id.channel == channel]
-            await self._find_words(transaction, channel, there, bare=bare)
+            await self._find_words(transaction, channel, there)
 
     # --- the sharer's next message ---
 
-    async def _find_words(
-        self, transaction: Transaction, channel: ChannelId, news: Sequence[MessageSeen], *, bare: bool
-    ) -> None:
-        """Give the bare links around these messages their words, and forget messages that are no words."""
-        around = await chat.messages_around(transaction, channel, _spans(message.sent_at for message in news))
+    async def _find_words(self, transaction: Transaction, channel: ChannelId, news: Sequence[MessageSeen]) -> None:
+        """Give the bare links around these messages their words, and forget messages that are no words.
+
+        What is new can change the words of bare links within ``FOLLOW_UP_WITHIN`` of it. Whether a message there is
+        anybody's words is known only with the bare links before it, and their next messages: twice as far.
+        """
+        near, far = FOLLOW_UP_WITHIN, 2 * FOLLOW_UP_WITHIN
+        instants = [message.sent_at for message in news]
+        around = await chat.messages_around(transaction, channel, _spans(instants, far, far))
         stored = {one.seen.id: one for one in around}
-        barely = frozenset(id for id, one in stored.items() if one.bare)
-        only_words = {id for id, one in stored.items() if not one.linked and one.seen.text}
+        judged, new_here = _spans(instants, far, near), _spans(instants, near, near)
+        barely = frozenset(id for id, one in stored.items() if one.bare and _within(one.seen.sent_at, judged))
+        only_words = {
+            id for id, one in stored.items() if not one.linked and one.seen.text and _within(one.seen.sent_at, new_here)
+        }
         if not barely and not only_words:
             return
         linked = frozenset(id for id, one in stored.items() if one.linked)
-        # A bare link that is heard late finds its words among what was heard before it.
-        early = self._early.values() if bare else [self._early[m.id] for m in news if m.id in self._early]
+        # A bare link that is heard late, or loses its words, finds them among what was heard before it.
         waiting = {
-            one.id: one.seen
-            for one in early
-            if one.id.channel == channel and one.present and one.seen is not None and one.seen.text
+            id: early.seen
+            for id, early in self._early.items()
+            if id.channel == channel
+            and id not in linked
+            and early.present
+            and early.seen is not None
+            and early.seen.text
         }
-        messages = {id: one.seen for id, one in stored.items()} | {
-            id: seen for id, seen in waiting.items() if id not in linked
-        }
+        messages = {id: one.seen for id, one in stored.items()} | waiting
         found = follow_ups(list(messages.values()), barely, linked)
         wanted = set(found.values())
         new = [self._early.pop(id) for id in sorted(wanted & waiting.keys())]
@@ -197,9 +207,11 @@ class Collector:
         changed = {id: found.get(id) for id in sorted(barely) if stored[id].words_from != found.get(id)}
         await chat.set_words_from(transaction, changed)
         dropped = sorted(only_words - wanted)
+        # Reactions to them would count again if they were edited to hold a link.
+        known = await chat.messages(transaction, dropped)
         await chat.forget_words(transaction, dropped)
-        for id in dropped:
-            self._remember(KeptMessage(id, seen=messages[id]))
+        for one in known.values():
+            self._remember(one)
 
     # --- what was heard before its message ---
 
@@ -216,16 +228,22 @@ class Collector:
             self._early.popitem(last=False)
 
 
-def _spans(instants: Iterable[datetime]) -> list[tuple[datetime, datetime]]:
-    """The stretches of time within ``FOLLOW_UP_WITHIN`` of any of the instants, overlapping ones joined."""
+def _spans(instants: Iterable[datetime], before: timedelta, after: timedelta) -> list[tuple[datetime, datetime]]:
+    """The stretches of time from ``before`` any of the instants until ``after`` it, in order, overlapping ones
+    joined."""
     spans: list[tuple[datetime, datetime]] = []
     for instant in sorted(instants):
-        since, until = instant - FOLLOW_UP_WITHIN, instant + FOLLOW_UP_WITHIN
+        since, until = instant - before, instant + after
         if spans and since <= spans[-1][1]:
             spans[-1] = (spans[-1][0], until)
         else:
             spans.append((since, until))
     return spans
+
+
+def _within(instant: datetime, spans: Sequence[tuple[datetime, datetime]]) -> bool:
+    place = bisect_right(spans, instant, key=lambda span: span[0])
+    return place > 0 and instant <= spans[place - 1][1]
 
 
 def _message(heard: MessageSeen | MessageGone | ReactionHeard) -> MessageId:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from typing import NamedTuple
+from operator import itemgetter
 from unicodedata import normalize
 from urllib.parse import unquote, unquote_plus, urlsplit
 
@@ -100,21 +100,11 @@ HELD: tuple[Row, ...] = (
 )  # fmt: skip
 
 
-class _Placed(NamedTuple):
-    """A row at its place in the table, which decides between two that fit; ``at_end``: it looks at the path's end."""
-
-    place: int
-    reason: str
-    path: re.Pattern[str]
-    at_end: bool
-
-
-def _by_host(rows: Sequence[Row]) -> dict[str, list[_Placed]]:
-    """The rows of each host: an import asks this of every link, and nearly all hosts have none."""
-    found: dict[str, list[_Placed]] = {}
-    for place, row in enumerate(rows):
-        placed = _Placed(place, row.reason, re.compile(row.path, re.IGNORECASE), row.path.endswith("$"))
-        for host in row.hosts.split() or ("",):
+def _by_host(rows: Sequence[Row]) -> dict[str, list[tuple[int, Row]]]:
+    """Each host's rows, with their place in the table: every link of an import is asked for, and few hosts have any."""
+    found: dict[str, list[tuple[int, Row]]] = {}
+    for placed in enumerate(rows):
+        for host in placed[1].hosts.split() or ("",):
             found.setdefault(host, []).append(placed)
     return found
 
@@ -235,13 +225,18 @@ def _plain_host(host: str) -> str:
     return name.removeprefix("www.") if name.count(".") > 1 else name
 
 
-def _first_reason(rows: Mapping[str, Sequence[_Placed]], host: str, path: str) -> str | None:
-    below = host.split(".")[-_DEEPEST:]
-    named = [".".join(below[place:]) for place in range(len(below))]
-    for placed in sorted(row for name in (*named, "") for row in rows.get(name, ())):
-        if placed.path.match(path.partition("/#")[0] if placed.at_end else path):
-            return placed.reason
+def _first_reason(table: Mapping[str, Sequence[tuple[int, Row]]], host: str, path: str) -> str | None:
+    labels = host.split(".")[-_DEEPEST:]
+    names = (*(".".join(labels[place:]) for place in range(len(labels))), "")
+    for _, row in sorted((placed for name in names for placed in table.get(name, ())), key=itemgetter(0)):
+        if re.match(row.path, _of_row(row, path), re.IGNORECASE):
+            return row.reason
     return None
+
+
+def _of_row(row: Row, path: str) -> str:
+    """The path; without the fragment where the row looks at its end."""
+    return path.partition("/#")[0] if row.path.endswith("$") else path
 
 
 # --- internal -------------------------------------------------------------------------------------------------------

@@ -91,9 +91,10 @@ class MessageSeen:
     """One version of one message by a person (never by a bot: adapters leave those out).
 
     ``text`` is CommonMark made by the adapter: people are ``[@Ann](person:U1)``, channels ``[#paper](channel:C1)``,
-    emoji codes are Unicode. ``sent_at``, ``edited_at`` and ``seen_at`` are aware UTC; ``edited_at`` is the platform's own
-    edit time (an unfurl is no edit). ``thread`` is the id of the thread's first message when this is a reply to it.
-    ``emoji`` is ``None`` where the source said nothing about reactions and ``()`` where it said there are none.
+    emoji codes are Unicode. ``sent_at``, ``edited_at`` and ``seen_at`` are aware UTC; ``edited_at`` is the
+    platform's own edit time (an unfurl is no edit). ``thread`` is the id of the thread's first message when this
+    is a reply to it. ``emoji`` is ``None`` where the source said nothing about reactions and ``()`` where it said
+    there are none.
     """
 
     id: MessageId
@@ -131,10 +132,11 @@ class ReactionHeard:
 class Reading:
     """What a source said about a stretch of one channel: every message it holds with ``since <= sent_at < until``.
 
-    ``thread`` is ``None`` for the channel itself, else the id of the thread whose replies were read. ``began_at`` is when
-    the source was asked: what was heard after it is newer than the reading. ``complete`` is true only when the live
-    platform was asked with its permission checked and paged to the end of an uncut history: only then does a kept message
-    that is absent count as deleted. ``gone`` names messages the source itself says were deleted (tombstones).
+    ``thread`` is ``None`` for the channel itself, else the id of the thread whose replies were read. ``began_at``
+    is when the source was asked: what was heard after it is newer than the reading. ``complete`` is true only when
+    the live platform was asked with its permission checked and paged to the end of an uncut history: only then
+    does a kept message that is absent count as deleted. ``gone`` names messages the source itself says were
+    deleted (tombstones).
     """
 
     channel: ChannelSeen

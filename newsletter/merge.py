@@ -1,7 +1,7 @@
 """The convergence law: ``(kept, heard) -> kept``, so that what is kept is a function of the set of things heard.
 
-Every function here is a join of a lattice: commutative, associative and idempotent (``tests/laws/test_convergence.py``).
-Nothing is read or written; ``collect.py`` does that.
+Every function here is a join of a lattice: commutative, associative and idempotent
+(``tests/laws/test_convergence.py``). Nothing is read or written; ``collect.py`` does that.
 
 A message: the highest edit time wins, at the same edit time the live platform's text; gone is final.
 A reaction: the platform's event time decides per (message, person, emoji). A live reading that lists a message's emoji
@@ -41,7 +41,8 @@ class Standing:
 class Tally:
     """A number of people behind an emoji where not all are named.
 
-    ``named_as_of`` is the latest reading that did name everyone (``None``: none did): what was heard before it is replaced.
+    ``named_as_of`` is the latest reading that did name everyone (``None``: none did): what was heard before it is
+    replaced.
     """
 
     count: int
@@ -148,9 +149,9 @@ def follow_ups(
 ) -> dict[MessageId, MessageId]:
     """Which message gives each bare link its words: the same author's next one, in the channel or as a reply to it.
 
-    ``messages`` are present messages of one channel, in any order; ``bare`` those that say nothing but a link, ``linked``
-    those with any link. A next message that has a link itself is its own share and gives no words. The result maps the
-    bare message to its words' message.
+    ``messages`` are present messages of one channel, in any order; ``bare`` those that say nothing but a link,
+    ``linked`` those with any link. A next message that has a link itself is its own share and gives no words. The
+    result maps the bare message to its words' message.
     """
     by_author: dict[PersonId, list[MessageSeen]] = {}
     for message in sorted(messages, key=lambda message: (message.sent_at, message.id)):

@@ -1,12 +1,14 @@
 """The newsletter's plain values after hearing: what is kept, what an edition is made of, what was delivered.
 
-Values only: how they come about is ``merge`` (kept), ``assemble`` (Edition) and ``publish`` (Delivery). All instants are
-aware UTC.
+Values only: how they come about is ``merge`` (kept), ``assemble`` (Edition) and ``publish`` (Delivery). All
+instants are aware UTC.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from pydantic import TypeAdapter
 
 from newsletter.heard import ChannelId, MessageId, PersonId, Preview
 
@@ -28,10 +30,10 @@ class TitleSource(StrEnum):
 class ShareWords:
     """What one message says about one link of it (made by ``words.read``, before anything is stored).
 
-    ``url`` is ``urls.clean`` of what was posted, ``key`` its identity. ``title`` is the sharer's own (a human label or a
-    title line), ``None`` where the words hold none. ``comment`` is CommonMark, ``""`` where there is none. ``hashtags``
-    are folded to lower case, without ``#``, in order, each once. ``bare`` is true where the message says nothing but the
-    link, so that the sharer's next message may be its words.
+    ``url`` is ``urls.clean`` of what was posted, ``key`` its identity. ``title`` is the sharer's own (a human
+    label or a title line), ``None`` where the words hold none. ``comment`` is CommonMark, ``""`` where there is
+    none. ``hashtags`` are folded to lower case, without ``#``, in order, each once. ``bare`` is true where the
+    message says nothing but the link, so that the sharer's next message may be its words.
     """
 
     url: str
@@ -76,8 +78,8 @@ class Field(StrEnum):
 class Choice:
     """What an editor (or the sharer, for their own) decided about a link in one edition; the newest per field counts.
 
-    ``value`` is text: ``"yes"``/``"no"`` for OUT, PINNED and RELEASED, the words for TITLE and WORDS, a section's tag, a
-    place (``"2"``: second, counted from one), or the key of the link it is put BESIDE.
+    ``value`` is text: ``"yes"``/``"no"`` for OUT, PINNED and RELEASED, the words for TITLE and WORDS, a section's
+    tag, a place (``"2"``: second, counted from one), or the key of the link it is put BESIDE.
     """
 
     key: str
@@ -186,9 +188,9 @@ class EntryLink:
 class Entry:
     """One heading of an edition: a lead link with all its shares folded in.
 
-    ``title`` is plain text (never markup), ``words`` CommonMark of the lead share or an editor, ``held`` the reason why it
-    may not reach a public destination. ``score`` counts distinct people. ``also_in`` is the earlier edition that printed
-    the link: such an entry comes after the new ones, as one line.
+    ``title`` is plain text (never markup), ``words`` CommonMark of the lead share or an editor, ``held`` the
+    reason why it may not reach a public destination. ``score`` counts distinct people. ``also_in`` is the earlier
+    edition that printed the link: such an entry comes after the new ones, as one line.
     """
 
     key: str
@@ -231,10 +233,12 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """One newsletter from one cut-off to the next, before any markup. ``assemble.for_audience`` makes what a reader sees.
+    """One newsletter from one cut-off to the next, before any markup. ``assemble.for_audience`` makes what a
+    reader sees.
 
-    ``opened_at <= shares < cut_off`` but for shares found late. ``again`` are links an earlier edition had, with new words.
-    ``week`` is the week it covers, ``until_week`` the last one where cut-offs were missed, ``next_week`` the one after.
+    ``opened_at <= shares < cut_off`` but for shares found late. ``again`` are links an earlier edition had, with
+    new words. ``week`` is the week it covers, ``until_week`` the last one where cut-offs were missed,
+    ``next_week`` the one after.
     """
 
     newsletter: str
@@ -266,12 +270,25 @@ class Edition:
         return not self.entries and not self.again
 
 
+_EDITION = TypeAdapter(Edition)
+
+
+def to_json(edition: Edition, *, indent: int | None = None) -> str:
+    """Everything in the edition; the same edition gives the same text, and ``from_json`` gives the edition back."""
+    return _EDITION.dump_json(edition, indent=indent).decode()
+
+
+def from_json(text: str) -> Edition:
+    """The edition that ``to_json`` wrote, by this version of Linkletter or an earlier one."""
+    return _EDITION.validate_json(text)
+
+
 # --- delivering ----------------------------------------------------------------------------------------------------
 
 
 class EditionState(StrEnum):
-    """``OPEN`` takes shares; ``FROZEN`` went out; ``SKIPPED`` served a cut-off without posting; ``ARCHIVED`` is of the past,
-    made for files only, and follows its week's chat for ever."""
+    """``OPEN`` takes shares; ``FROZEN`` went out; ``SKIPPED`` served a cut-off without posting; ``ARCHIVED`` is of
+    the past, made for files only, and follows its week's chat for ever."""
 
     OPEN = "open"
     FROZEN = "frozen"

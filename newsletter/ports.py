@@ -14,7 +14,8 @@ Clock = Callable[[], datetime]
 
 
 class Destination(Protocol):
-    """A place an edition goes: a channel, a folder, a repository. Every part carries a mark by which it is found again."""
+    """A place an edition goes: a channel, a folder, a repository. Every part carries a mark by which it is found
+    again."""
 
     @property
     def key(self) -> str:

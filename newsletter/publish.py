@@ -43,7 +43,8 @@ class Outlet:
 
 @dataclass(frozen=True, slots=True)
 class Recap:
-    """A document over all editions, drawn anew after each one: ``draw`` is given them by cut-off, as readers see them."""
+    """A document over all editions, drawn anew after each one: ``draw`` is given them by cut-off, as readers see
+    them."""
 
     destination: Destination
     draw: Callable[[Sequence[Edition]], tuple[Part, ...]]
@@ -190,15 +191,16 @@ class Publisher:
 
     def _worth_printing(self, edition: Edition) -> bool:
         """Whether some reader would see at least as many links as the settings ask for."""
-        readers = (*self._outlets.values(), *self._recaps.values())
+        readers: list[Outlet | Recap] = [*self._outlets.values(), *self._recaps.values()]
         seen = [self.seen_by(edition, reader.audience, reader.show) for reader in readers]
         return any(len(one.entries) + len(one.again) >= self._settings.at_least for one in seen)
 
     async def archive(self, by: str, progress: Callable[[int, int], None] | None = None) -> tuple[Edition, ...]:
-        """Make the editions of all past weeks, oldest first, for files only; those that changed or are new are returned.
+        """Make the editions of all past weeks, oldest first, for files only; those that changed or are new are
+        returned.
 
-        A past week follows its chat: made again, it has what was imported, edited or deleted since. An edition that went
-        out by itself stays as it is. ``progress`` is told how far it is: done and total, in days.
+        A past week follows its chat: made again, it has what was imported, edited or deleted since. An edition
+        that went out by itself stays as it is. ``progress`` is told how far it is: done and total, in days.
         """
         settings = self._settings
         now = self._clock()
@@ -353,7 +355,8 @@ class Publisher:
     # --- material ---
 
     async def _open_row(self, transaction: Transaction) -> editions.EditionRow:
-        """The open edition; before the first one was begun, the one that reaches back one period from the next cut-off."""
+        """The open edition; before the first one was begun, the one that reaches back one period from the next
+        cut-off."""
         settings = self._settings
         row = await editions.open_edition(transaction, settings.key)
         if row is not None:

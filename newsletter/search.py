@@ -16,7 +16,8 @@ _LONGEST_TERM = 64
 
 
 def terms(text: str) -> tuple[str, ...]:
-    """The terms of a text, in order, each once: lower-case words, pairs of CJK syllables, and ``#tag`` as well as ``tag``."""
+    """The terms of a text, in order, each once: lower-case words, pairs of CJK syllables, and ``#tag`` as well as
+    ``tag``."""
     found: dict[str, None] = {}
     for token in _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold()):
         word = token.lstrip("#")

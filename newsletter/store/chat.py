@@ -353,7 +353,8 @@ async def forget_words(transaction: Transaction, ids: Iterable[MessageId]) -> No
 
 
 async def write(transaction: Transaction, written: Sequence[Written]) -> None:
-    """Write the messages as they now are, with their shares, reactions and search terms. The second time changes nothing.
+    """Write the messages as they now are, with their shares, reactions and search terms. The second time changes
+    nothing.
 
     Every share of the message that is not in ``Written.shares`` becomes absent, its words gone.
     """
@@ -405,7 +406,8 @@ async def _write_messages(
         await transaction.execute(update(table).where(table.c.id == bindparam("row_id")).values(values), changed)
     for batch in in_batches(new):
         await transaction.execute(insert(tables.message), [row for _, row in batch])
-    # Asked for afterwards: SQLite returns the rows of one insert in no order, so RETURNING would be a statement for each.
+    # Asked for afterwards: SQLite returns the rows of one insert in no order, so RETURNING would be a statement
+    # for each.
     return rows | await _message_rows(transaction, [id for id, _ in new])
 
 

@@ -35,8 +35,8 @@ class Store:
     async def open(cls, url: str) -> "Store":
         """Connect to ``sqlite:///file.db`` or ``postgresql://…`` and bring the tables up to date.
 
-        Raises ``NewerDatabase`` where a newer Linkletter wrote it, ``StoreError`` where it cannot be used at all; neither
-        text holds the password. The second time nothing is changed.
+        Raises ``NewerDatabase`` where a newer Linkletter wrote it, ``StoreError`` where it cannot be used at all;
+        neither text holds the password. The second time nothing is changed.
         """
         engine = _engine(url)
         store = cls(engine)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import Row, and_, exists, func, insert, or_, select, text, update
 
 from newsletter import urls
@@ -28,6 +27,8 @@ from newsletter.model import (
     PartState,
     Receipt,
     TitleSource,
+    from_json,
+    to_json,
 )
 from newsletter.store import chat, tables
 from newsletter.store.chat import in_batches
@@ -36,13 +37,13 @@ from newsletter.store.database import Transaction
 LATE_WITHIN = timedelta(days=30)
 """How far before an edition's opening an imported share may lie and still be late; an older one is history."""
 
-_EDITION = TypeAdapter(Edition)
 _MENTION = re.compile(r"\((person|channel):([^)\s]+)\)")
 
 
 @dataclass(frozen=True, slots=True)
 class EditionRow:
-    """An edition's place in the ledger. ``serves`` is the scheduled cut-off it stands for, ``number`` 0 until printed."""
+    """An edition's place in the ledger. ``serves`` is the scheduled cut-off it stands for, ``number`` 0 until
+    printed."""
 
     id: int
     newsletter: str
@@ -544,7 +545,7 @@ class Delivery:
 async def revise(transaction: Transaction, row: EditionRow, edition: Edition, at: datetime) -> tuple[int, bool]:
     """Keep the edition as it now is; returns the latest revision's number and whether it is new."""
     table = tables.revision
-    body = _EDITION.dump_json(edition).decode()
+    body = to_json(edition)
     latest = (
         await transaction.execute(select(table).where(table.c.edition_id == row.id).order_by(table.c.n.desc()).limit(1))
     ).one_or_none()
@@ -562,7 +563,7 @@ async def latest_revision(transaction: Transaction, edition: int) -> Edition | N
         select(table.c.edition).where(table.c.edition_id == edition).order_by(table.c.n.desc()).limit(1)
     )
     body = found.scalar_one_or_none()
-    return _EDITION.validate_json(body) if body is not None else None
+    return from_json(body) if body is not None else None
 
 
 async def intend(

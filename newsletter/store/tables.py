@@ -1,7 +1,7 @@
 """The tables, exactly as DESIGN section 3 lists what is kept. Queries are in the sibling modules.
 
-Every instant is an aware UTC ``datetime`` on both sides: SQLite's own type would silently drop the offset, so it is fixed
-width ISO text there (it sorts like time) and ``timestamptz`` on PostgreSQL.
+Every instant is an aware UTC ``datetime`` on both sides: SQLite's own type would silently drop the offset, so it
+is fixed width ISO text there (it sorts like time) and ``timestamptz`` on PostgreSQL.
 """
 
 from datetime import UTC, datetime
