@@ -117,7 +117,7 @@ def _byline(entry: Entry, words: Language, several: bool) -> tuple[tuple[Fact, .
     facts |= {emoji: Fact(f"{emoji} {count}") for emoji, count in entry.reactions}
     if entry.also_in is not None:
         seen = entry.also_in
-        facts["also in"] = Fact(words.also_in.format(number=seen.number) if seen.number else seen.label)
+        facts["also in"] = Fact(words.also_in.format(number=seen.number, label=seen.label))
     return (tuple(facts.values()),) if facts else ()
 
 

@@ -59,12 +59,11 @@ def _command(function: Command) -> Command:
     def guarded(*args: Any, **kwargs: Any) -> None:
         try:
             status = function(*args, **kwargs)
+        except click.ClickException:
+            raise
         except ConfigError as error:
             _complain(str(error))
             raise SystemExit(2) from error
-        except UserError as error:
-            _complain(f"linkletter: {error}")
-            raise SystemExit(1) from error
         except NewsletterError as error:
             _complain(f"linkletter: {error}")
             raise SystemExit(1) from error
@@ -233,14 +232,23 @@ def preview(
     async def run() -> tuple[Any, Any]:
         async with opened(config) as app:
             publisher = app.publisher(settings)
-            cut_off = publisher.cut_off_of(day or week or "") if day or week else None
-            edition = await publisher.preview(cut_off)
-            return edition, publisher
+            return await publisher.preview(_cut_off(settings, day, week)), publisher
 
     edition, publisher = _run(run())
     click.echo(_previewed(edition, publisher, settings, form), nl=False)
     if edition.is_empty:
         _complain(_run(_why_empty(config, settings)))
+
+
+def _cut_off(settings: Any, day: str | None, week: str | None) -> Any:
+    from newsletter.week import cut_off_for_date, parse_date, parse_week
+
+    try:
+        if week:
+            return parse_week(week, settings.schedule, settings.zone)
+        return cut_off_for_date(parse_date(day), settings.schedule, settings.zone) if day else None
+    except UserError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _styled(settings: Any, style: str | None) -> Any:
@@ -264,7 +272,7 @@ def _previewed(edition: Any, publisher: Any, settings: Any, form: str) -> str:
             markdown = settings.markdown or MarkdownSettings()
             return render.post(publisher.seen_by(edition, markdown.audience, markdown.show), markdown)
         case _:
-            return render.text(edition)
+            return render.text(edition).rstrip() + "\n"
 
 
 async def _why_empty(config: Any, settings: Any) -> str:
@@ -495,4 +503,4 @@ def demo(folder: Path) -> int:
     """Make newsletters of a sample chat: no token, no network."""
     from bot.demo import run_demo
 
-    return _run(run_demo(folder, click.echo))
+    return run_demo(folder, click.echo)

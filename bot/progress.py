@@ -46,6 +46,6 @@ def _lines(stream: TextIO) -> Tell:
         nonlocal last
         if time.monotonic() - last >= LINE_EVERY_SECONDS:
             last = time.monotonic()
-            print(f"{what}: {done:,} of {total:,}", file=stream, flush=True)  # noqa: T201 - the log's own line
+            print(f"{what}: {done:,} of {total:,}", file=stream, flush=True)
 
     return tell

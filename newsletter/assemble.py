@@ -90,23 +90,22 @@ def assemble(settings: NewsletterSettings, frame: Frame, material: Material) -> 
     again: list[Entry] = []
     left_out: list[LeftOut] = []
     placements: dict[int, str | None] = {}
-    lead_of = _headings(folded, settings, choices, material.joins)
+    seen = {key: found for key, own in folded.items() if (found := _seen_before(own, material)) is not None}
+    out = {
+        key: reason
+        for key, own in folded.items()
+        if (reason := _why_out(own, choices.get(key, {}), settings, seen.get(key))) is not None
+    }
+    lead_of = _headings(folded, out, choices, material.joins)
     for key, own in folded.items():
-        if key in lead_of:
-            placements |= {share.id: None for share in own}
-            continue
-        chosen = choices.get(key, {})
-        reason = _why_out(own, chosen, settings)
-        seen = next((material.seen[share.key] for share in own if share.key in material.seen), None)
-        if reason is None and seen is not None and not any(_says_something(share) for share in own):
-            reason = SEEN_BEFORE
+        reason = out.get(key)
         placements |= {share.id: reason for share in own}
         if reason is not None:
             left_out.append(LeftOut(own[0].url, reason, tuple(_shared(share, material) for share in own)))
-            continue
-        below = [other for other, lead in lead_of.items() if lead == key]
-        entry = _entry(key, own, [folded[other] for other in below], chosen, settings, material)
-        again.append(replace(entry, also_in=seen)) if seen else entries.append(entry)
+        elif key not in lead_of:
+            below = [folded[other] for other, lead in lead_of.items() if lead == key]
+            entry = _entry(key, own, below, choices.get(key, {}), settings, material)
+            again.append(replace(entry, also_in=seen[key])) if key in seen else entries.append(entry)
     edition = Edition(
         newsletter=settings.key,
         number=frame.number,
@@ -179,29 +178,36 @@ def _by_key(choices: Iterable[Choice], joins: Mapping[str, str]) -> dict[str, di
 
 def _headings(
     folded: Mapping[str, Sequence[KeptShare]],
-    settings: NewsletterSettings,
+    out: Mapping[str, str],
     choices: Mapping[str, Mapping[Field, str]],
     joins: Mapping[str, str],
 ) -> dict[str, str]:
     """Which links stand under another one's heading: put there by an editor, or by each message that shared them."""
     headings: dict[str, str] = {}
     for key, own in folded.items():
-        chosen = choices.get(key, {})
-        beside = chosen.get(Field.BESIDE)
+        beside = choices.get(key, {}).get(Field.BESIDE)
         leads = {beside} if beside else {share.under for share in own}
-        if len(leads) != 1 or None in leads or _why_out(own, chosen, settings) is not None:
+        if key in out or len(leads) != 1 or None in leads:
             continue
         lead = _joined(next(str(one) for one in leads), joins)
-        if lead != key and lead in folded and _why_out(folded[lead], choices.get(lead, {}), settings) is None:
+        if lead != key and lead in folded and lead not in out:
             headings[key] = lead
     # One level only: a link under a heading is no heading itself.
     return {key: lead for key, lead in headings.items() if lead not in headings}
 
 
-def _why_out(shares: Sequence[KeptShare], chosen: Mapping[Field, str], settings: NewsletterSettings) -> str | None:
-    if Field.OUT in chosen:
-        return BY_EDITOR if chosen[Field.OUT] == "yes" else None
-    return entering.why_out(shares[0].url, settings)
+def _seen_before(shares: Sequence[KeptShare], material: Material) -> Seen | None:
+    return next((material.seen[share.key] for share in shares if share.key in material.seen), None)
+
+
+def _why_out(
+    shares: Sequence[KeptShare], chosen: Mapping[Field, str], settings: NewsletterSettings, seen: Seen | None
+) -> str | None:
+    if chosen.get(Field.OUT) == "yes":
+        return BY_EDITOR
+    if Field.OUT not in chosen and (reason := entering.why_out(shares[0].url, settings)) is not None:
+        return reason
+    return SEEN_BEFORE if seen is not None and not any(_says_something(share) for share in shares) else None
 
 
 def _says_something(share: KeptShare) -> bool:
@@ -223,7 +229,7 @@ def _entry(
     lead = telling[0]
     page = material.pages.get(key, Page())
     title, source = _title(telling, chosen, page)
-    section, why = _section(shares, title, chosen, settings)
+    section, why = _section(shares, telling, title, chosen, settings)
     return Entry(
         key=key,
         url=lead.url,
@@ -235,7 +241,7 @@ def _entry(
         score=_score(shares, settings),
         links=tuple(_below(own, material) for own in below),
         reactions=_reactions(shares, settings),
-        hashtags=tuple(dict.fromkeys(tag for share in shares for tag in share.hashtags)),
+        hashtags=tuple(dict.fromkeys(tag for share in telling for tag in share.hashtags)),
         section=section,
         section_why=why,
         pinned=chosen.get(Field.PINNED) == "yes",

@@ -18,12 +18,9 @@ from newsletter.ports import Clock, Destination
 from newsletter.settings import Audience, NewsletterSettings, Shown
 from newsletter.store import Store, Transaction, chat, editions
 from newsletter.week import (
-    cut_off_for_date,
     last_cut_off,
     next_cut_off,
     next_week,
-    parse_date,
-    parse_week,
     range_label,
     week_of,
 )
@@ -126,16 +123,6 @@ class Publisher:
         """The edition as these readers see it."""
         words = language(self._settings.language)
         return for_audience(edition, audience, self._settings, someone=words.someone, others=words.others, show=show)
-
-    def cut_off_of(self, day_or_week: str) -> datetime:
-        """The scheduled cut-off whose edition covers ``2020-06-13`` or is labelled ``2020-W24``.
-
-        Raises ``UserError`` saying what to write.
-        """
-        settings = self._settings
-        if "W" in day_or_week.upper():
-            return parse_week(day_or_week, settings.schedule, settings.zone)
-        return cut_off_for_date(parse_date(day_or_week), settings.schedule, settings.zone)
 
     async def standing(self) -> "Standing":
         """How the newsletter stands: its open edition, what was last published, what failed."""

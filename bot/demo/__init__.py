@@ -1,23 +1,34 @@
 """The demo: a sample chat becomes newsletters, through the very code a real export takes. No token, no network."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from bot.app import opened
-from bot.config import load
+from bot.config import Config, load
 from bot.importing import import_exports
 from newsletter import render
+from newsletter.model import Edition
 
 
-async def run_demo(folder: Path, say: Callable[[str], None]) -> int:
+def run_demo(folder: Path, say: Callable[[str], None]) -> int:
     """Import the sample chat into ``folder`` and make all its newsletters there; the second time changes nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     written = folder / "config.yaml"
     if not written.exists():
         written.write_text((files(__name__) / "config.yaml").read_text("utf-8"), "utf-8")
     config = load(written, os.environ, need_tokens=False)
+    newest = asyncio.run(_make(config, say))
+    if newest is not None:
+        say("\n" + render.text(newest).strip() + "\n")
+    say(f"The posts are in {folder / 'posts'}, the database and configuration beside them.")
+    say(f"Go on: linkletter --config {written} preview ml-weekly --week 2026-W24 --format markdown")
+    return 0
+
+
+async def _make(config: Config, say: Callable[[str], None]) -> Edition | None:
     newest = None
     async with opened(config) as app:
         with as_file(files(__name__) / "chat") as chat:
@@ -33,9 +44,5 @@ async def run_demo(folder: Path, say: Callable[[str], None]) -> int:
             await publisher.deliver()
             standing = await publisher.standing()
             say(f"{settings.key}: {standing.editions} editions, {len(made)} of them written now.")
-            newest = max([newest, *made], key=lambda edition: edition.cut_off.timestamp() if edition else 0.0)
-    if newest is not None:
-        say("\n" + render.text(newest).strip() + "\n")
-    say(f"The posts are in {folder / 'posts'}, the database and configuration beside them.")
-    say(f"Go on: linkletter --config {written} preview ml-weekly --week 2026-W24 --format markdown")
-    return 0
+            newest = max(made, key=lambda edition: edition.cut_off, default=newest)
+    return newest

@@ -402,7 +402,9 @@ async def _write_messages(
             new.append((seen.id, row))
     if changed:
         table = tables.message
-        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in table.c.keys() if name != "id"}
+        values: dict[str, Any] = {
+            name: bindparam(f"new_{name}") for name in [column.name for column in table.c] if name != "id"
+        }
         await transaction.execute(update(table).where(table.c.id == bindparam("row_id")).values(values), changed)
     for batch in in_batches(new):
         await transaction.execute(insert(tables.message), [row for _, row in batch])
@@ -486,9 +488,10 @@ async def _write_shares(
             }
             before = absent.pop((rows[seen.id], links[words.key]), None)
             if before is None:
-                new.append((row, words))
+                new.append(({**row, "returned": False}, words))
             elif any(getattr(before, name) != value for name, value in row.items()):
-                changed.append((before.id, row, words))
+                returned = before.returned or not before.present
+                changed.append((before.id, {**row, "returned": returned}, words))
     await _insert_shares(transaction, new)
     await _change_shares(transaction, changed)
     await _blank_shares(transaction, [row.id for row in absent.values() if row.present])

@@ -22,7 +22,10 @@ HEAD = "0001"
 """The newest revision in ``migrations/versions``: what this program's tables look like."""
 
 BUSY_TIMEOUT_SECONDS = 30
-"""How long a SQLite writer waits for another one before it gives up."""
+"""How long a writer waits for another one before it gives up."""
+
+_WRITER = 7236541
+"""PostgreSQL's advisory lock that whoever writes holds; any number that nobody else uses."""
 
 
 class Store:
@@ -46,6 +49,8 @@ class Store:
             if current != HEAD:
                 async with store.writing() as transaction:
                     await transaction.run_sync(_migrate)
+            if engine.dialect.name == "sqlite":
+                await store._let_readers_in()
         except (DBAPIError, OSError) as error:
             await engine.dispose()
             raise StoreError(f"cannot use the database {_shown(url)}: {_cause(error)}") from error
@@ -62,11 +67,15 @@ class Store:
     async def writing(self) -> AsyncIterator[Transaction]:
         """A transaction that may write: committed at the end of the block, rolled back if it raises.
 
-        On SQLite it begins IMMEDIATE: a reading transaction that turns into a writing one loses updates or fails.
+        There is one writer at a time, for everything is read, merged and written back, and a change made in between
+        would be lost: SQLite begins IMMEDIATE, PostgreSQL takes a lock.
         """
         async with self._engine.connect() as connection:
             connection = await connection.execution_options(writes=True)
             async with connection.begin():
+                if connection.dialect.name == "postgresql":
+                    await connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_TIMEOUT_SECONDS}s'")
+                    await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
                 yield connection
 
     @asynccontextmanager
@@ -74,6 +83,16 @@ class Store:
         """A transaction that only reads; on SQLite it waits for no writer."""
         async with self._engine.connect() as connection, connection.begin():
             yield connection
+
+    async def _let_readers_in(self) -> None:
+        """Write-ahead logging, so that readers wait for no writer; the file remembers it.
+
+        Only once it is known to be our file: this changes it. It cannot be done inside of a transaction.
+        """
+        async with self._engine.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            if driver is not None:
+                await driver.execute("PRAGMA journal_mode = WAL")
 
 
 def _engine(url: str) -> AsyncEngine:
@@ -106,7 +125,6 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver must not begin transactions by itself: it begins DEFERRED, and late.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
@@ -123,15 +141,18 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _revision(connection: Connection) -> str | None:
     """Which revision the database is at; ``None`` for an empty one. Refuses one that is not ours."""
-    tables = inspect(connection).get_table_names()
+    tables = set(inspect(connection).get_table_names())
+    version = None
     if "alembic_version" in tables:
-        return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
-    if tables:
+        version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
+    # Others use Alembic too: a revision alone does not make it ours.
+    others = sorted(tables - {"alembic_version"})
+    if others and (version is None or not {"message", "share"} <= tables):
         raise UserError(
-            f"this database holds something else (a table {sorted(tables)[0]!r}) and was not touched; "
+            f"this database holds something else (a table {others[0]!r}) and was not touched; "
             "point `database:` to a file or a database of its own."
         )
-    return None
+    return version
 
 
 def _migrate(connection: Connection) -> None:
@@ -142,9 +163,7 @@ def _migrate(connection: Connection) -> None:
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(resources.files("newsletter.store") / "migrations"))
-    if connection.dialect.name == "postgresql":
-        # Two processes may start at once: the second waits here and finds the work done.
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7236541)")
+    # Two processes may start at once: the second one waited for the first, and finds the work done.
     current = _revision(connection)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if current is not None and current not in known:
@@ -156,7 +175,8 @@ def _migrate(connection: Connection) -> None:
 
 
 def _shown(url: str) -> str:
-    return make_url(url).render_as_string(hide_password=True)
+    """The address without its password, which may also be among its parameters."""
+    return make_url(url).set(query={}).render_as_string(hide_password=True)
 
 
 def _cause(error: BaseException) -> str:

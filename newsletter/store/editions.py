@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, exists, func, insert, or_, select, text, update
+from sqlalchemy import Row, and_, exists, func, insert, or_, select, update
 
 from newsletter import urls
 from newsletter.heard import ChannelId, MessageId, PersonId, Preview
@@ -215,9 +215,7 @@ def _edition(row: Row[Any]) -> EditionRow:
 
 
 async def _last_share(transaction: Transaction) -> int:
-    if transaction.dialect.name == "postgresql":
-        # A number may be given out before, and its share be committed after, another one: wait for the writers.
-        await transaction.execute(text("LOCK TABLE share IN SHARE ROW EXCLUSIVE MODE"))
+    # Nobody else writes meanwhile (``Store.writing``), so none with a lower number can still turn up.
     return (await transaction.execute(select(func.max(tables.share.c.id)))).scalar_one_or_none() or 0
 
 
@@ -229,25 +227,22 @@ async def open_shares(
 ) -> list[int]:
     """The shares of the open edition: before ``cut_off``, in these channels, not placed by this newsletter yet.
 
-    Among those from before its opening: what the live platform told since the last freeze, however old, and what was
-    imported since then within ``LATE_WITHIN``. Nothing from before the newsletter began.
+    Among those from before its opening: what the live platform told since the last freeze, however old, what was
+    imported since then within ``LATE_WITHIN``, and links edited out of their message and in again. Nothing from before
+    the newsletter began.
     """
     share = tables.share
     since = await beginning(transaction, row.newsletter) or row.opened_at
     unplaced = ~exists().where(
         tables.placement.c.share_id == share.c.id, tables.placement.c.newsletter == row.newsletter
     )
-    late = max(since, row.opened_at - LATE_WITHIN)
-    recent = and_(
-        share.c.sent_at >= min(late, row.opened_at),
-        share.c.sent_at < cut_off,
-        or_(share.c.sent_at >= row.opened_at, share.c.id > row.arrived_until),
-    )
-    arrived = and_(
-        share.c.id > row.arrived_until, share.c.live, share.c.sent_at >= since, share.c.sent_at < row.opened_at
-    )
+    new = share.c.id > row.arrived_until
+    in_time = and_(share.c.sent_at >= row.opened_at, share.c.sent_at < cut_off)
+    late = and_(new, share.c.sent_at >= max(since, row.opened_at - LATE_WITHIN), share.c.sent_at < row.opened_at)
+    told = and_(new, share.c.live, share.c.sent_at >= since, share.c.sent_at < row.opened_at)
+    returned = and_(share.c.returned, share.c.sent_at >= since, share.c.sent_at < row.opened_at)
     found: set[int] = set()
-    for condition in (recent, arrived):
+    for condition in (in_time, late, told, returned):
         ids = await transaction.execute(
             select(share.c.id).where(condition, share.c.present, share.c.channel_id.in_(channels), unplaced)
         )

@@ -5,7 +5,7 @@ The index is derived from the shares and written with them, in the same transact
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import unquote
 
 from sqlalchemy import Row, text
@@ -88,7 +88,7 @@ async def find(
 
 def _found(row: Row[tuple[object, ...]]) -> Found:
     at = row.sent_at if isinstance(row.sent_at, datetime) else datetime.fromisoformat(row.sent_at)
-    return Found(row.id, row.url, row.title, row.comment, row.person, row.channel, at)
+    return Found(row.id, row.url, row.title, row.comment, row.person, row.channel, at.astimezone(UTC))
 
 
 def _terms(words: ShareWords) -> tuple[str, ...]:

@@ -163,6 +163,8 @@ share = Table(
     Column("sent_at", Instant, nullable=False),
     Column("live", Boolean, nullable=False),
     Column("present", Boolean, nullable=False),
+    # Edited out of its message and in again: an edition may have closed without it meanwhile.
+    Column("returned", Boolean, nullable=False),
     Column("ordinal", Integer, nullable=False),
     Column("url", Text, nullable=False),
     Column("title", Text, nullable=True),
@@ -181,6 +183,12 @@ share = Table(
         "id",
         sqlite_where=text("live"),
         postgresql_where=text("live"),
+    ),
+    Index(
+        "ix_share_returned",
+        "sent_at",
+        sqlite_where=text("returned"),
+        postgresql_where=text("returned"),
     ),
 )
 

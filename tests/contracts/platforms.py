@@ -12,7 +12,7 @@ from typing import Protocol
 from bot.chat import Chat
 from bot.platforms.local.client import Local
 from bot.platforms.local.room import Person, Room
-from newsletter.heard import ChannelId, ChannelSeen, MessageId, PersonId
+from newsletter.heard import ChannelId, ChannelSeen, PersonId
 
 
 @dataclass(frozen=True)

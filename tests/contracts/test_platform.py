@@ -385,9 +385,8 @@ async def test_what_the_listener_raises_ends_the_run_and_the_next_one_repairs_it
     run = asyncio.create_task(world.chat.run(FullDisk()))
     await world.quiet()
     await world.post("Ann", "https://example.org/tea")
-    with pytest.raises(BaseException) as raised:
+    with pytest.raises((OSError, ExceptionGroup)):
         await run
-    assert raised.group_contains(OSError) if isinstance(raised.value, BaseExceptionGroup) else OSError
     house.start()
     await house.quiet()
     assert await house.texts() == ["https://example.org/tea"]
@@ -546,9 +545,7 @@ async def test_another_process_finds_what_the_killed_one_sent(house, world):
     await house.publisher.publish("test")
     [part] = destination.draw(await house.publisher.preview(house.publisher.cut_off_of("2026-W23")))
     await destination.send(part, None)  # and was killed before it could write the receipt down
-    another = Publisher(
-        house.store, house.settings, [Outlet(destination)], clock=house.clock, owner="another process"
-    )
+    another = Publisher(house.store, house.settings, [Outlet(destination)], clock=house.clock, owner="another process")
     [outcome] = await another.deliver()
     assert outcome.failed is None
     assert len(await world.ours()) == 1

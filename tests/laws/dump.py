@@ -1,7 +1,8 @@
 """A dump of every table in natural names, so that two stores can be compared whatever their row numbers are.
 
 Left out is what only says that something is *not* there: deleted messages, absent shares and taken-back reactions (a
-store that never heard of a message cannot know it was deleted), and the links and people nothing refers to any more.
+store that never heard of a message cannot know it was deleted), that a link was once edited out (``returned``), and the
+links and people nothing refers to any more.
 """
 
 from typing import Any
@@ -46,19 +47,27 @@ def _named(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Rows]:
     had_words = {row["words_from"] for row in rows["share"]}
     with_share = {row["message_id"] for row in rows["share"] if row["id"] in shares}
     told = {id: name for id, name in messages.items() if id in with_share or id in had_words}
-    columns = {"channel_id": channels, "person_id": people, "author_id": people, "link_id": links, "words_from": messages}
+    columns = {
+        "channel_id": channels,
+        "person_id": people,
+        "author_id": people,
+        "link_id": links,
+        "words_from": messages,
+    }
 
     def natural(row: dict[str, Any]) -> tuple[Any, ...]:
         values = {name: columns[name].get(value) if name in columns else value for name, value in row.items()}
         values["message_id"] = messages.get(row.get("message_id"))
-        return tuple(str(values[name]) for name in sorted(values) if name != "id")
+        return tuple(str(values[name]) for name in sorted(values) if name not in ("id", "returned"))
 
     kept = {
         "message": [row for row in rows["message"] if row["id"] in told],
         "share": [row for row in rows["share"] if row["id"] in shares],
         "reaction": [row for row in rows["reaction"] if row["message_id"] in with_share and row["stands"]],
         "unnamed": [row for row in rows["unnamed"] if row["message_id"] in with_share],
-        "link": [row for row in rows["link"] if row["id"] in {r["link_id"] for r in rows["share"] if r["id"] in shares}],
+        "link": [
+            row for row in rows["link"] if row["id"] in {r["link_id"] for r in rows["share"] if r["id"] in shares}
+        ],
         "share_terms": [
             {"share": shares[row["id"]], "terms": row["terms"]} for row in rows["share_terms"] if row["id"] in shares
         ],

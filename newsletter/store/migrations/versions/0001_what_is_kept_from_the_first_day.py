@@ -202,6 +202,7 @@ def upgrade() -> None:
         sa.Column("sent_at", Instant(), nullable=False),
         sa.Column("live", sa.Boolean(), nullable=False),
         sa.Column("present", sa.Boolean(), nullable=False),
+        sa.Column("returned", sa.Boolean(), nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=True),
@@ -226,6 +227,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("live"),
             postgresql_where=sa.text("live"),
+        )
+        batch_op.create_index(
+            "ix_share_returned",
+            ["sent_at"],
+            unique=False,
+            sqlite_where=sa.text("returned"),
+            postgresql_where=sa.text("returned"),
         )
         batch_op.create_index(batch_op.f("ix_share_sent_at_channel_id"), ["sent_at", "channel_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_share_words_from"), ["words_from"], unique=False)
@@ -276,6 +284,7 @@ def downgrade() -> None:
     with op.batch_alter_table("share", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_share_words_from"))
         batch_op.drop_index(batch_op.f("ix_share_sent_at_channel_id"))
+        batch_op.drop_index("ix_share_returned", sqlite_where=sa.text("returned"), postgresql_where=sa.text("returned"))
         batch_op.drop_index("ix_share_live_arrival", sqlite_where=sa.text("live"), postgresql_where=sa.text("live"))
         batch_op.drop_index(batch_op.f("ix_share_link_id_sent_at"))
 
