@@ -20,7 +20,7 @@ from newsletter.destinations.markdown import MarkdownFolder, part_of
 from newsletter.model import Edition
 from newsletter.publish import Outlet, Publisher, Recap
 from newsletter.settings import MarkdownSettings, NewsletterSettings
-from newsletter.store import Store
+from newsletter.store import Store, chat
 
 
 def now() -> datetime:
@@ -35,6 +35,11 @@ class App:
     config: Config
     store: Store
     collector: Collector
+
+    async def workspaces(self) -> dict[str, str]:
+        """Where an import belongs that names no workspace: as configured, else the only one known of its platform."""
+        async with self.store.reading() as transaction:
+            return await chat.workspaces(transaction) | self.config.workspaces
 
     def publisher(self, settings: NewsletterSettings, folder: Path | None = None) -> Publisher:
         """What makes this newsletter's editions, for its own destinations or, if given, for one folder alone."""

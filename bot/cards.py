@@ -6,7 +6,6 @@ message holds, is decided by the platform's ``draw``, which ``pack`` asks.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from bot.chat import Card, Cards, Command, Fact
 from newsletter import markdown, titles
@@ -149,33 +148,9 @@ def help_of(called: str, commands: Iterable[Command]) -> Cards:
     return Cards((Card(title="Linkletter", lines=tuple(rows)),))
 
 
-def status(
-    edition: Edition,
-    *,
-    due: str,
-    due_at: datetime,
-    collects: Sequence[str],
-    posts_to: Sequence[str],
-    failed: Sequence[str],
-) -> Card:
-    """How a newsletter stands: what the open edition has so far, when it goes out (``due``), what went wrong."""
-    number = len(edition.entries) + len(edition.again)
-    people = {shared.person.id for entry in (*edition.entries, *edition.again) for shared in entry.shares}
-    so_far = f"{_count(number, 'link')} from {_count(len(people), 'person', 'people')} so far"
-    if edition.left_out:
-        so_far += f", {len(edition.left_out)} left out"
-    lines = [
-        (Fact(so_far),),
-        (Fact(f"closes {due}", at=due_at),),
-        (Fact(f"collects from {', '.join(collects) or 'no channel that may be named here'}"),),
-        (Fact(f"goes to {', '.join(posts_to) or 'no channel that may be named here'}"),),
-        *((Fact(f"⚠️ {problem}"),) for problem in failed),
-    ]
-    return Card(title=edition.title, lines=tuple(lines))
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or f'{one}s'}"
+def note(title: str, facts: Iterable[Fact]) -> Card:
+    """A title and a few lines of facts."""
+    return Card(title=title, lines=tuple((fact,) for fact in facts))
 
 
 # --- messages ------------------------------------------------------------------------------------------------------

@@ -173,7 +173,7 @@ def import_(context: click.Context, paths: tuple[Path, ...], workspace: str, as_
                     app.collector,
                     next(iter(config.newsletters.values())),
                     workspace=workspace,
-                    configured=config.workspaces,
+                    configured=await app.workspaces(),
                     progress=progress,
                 )
 

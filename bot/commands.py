@@ -14,11 +14,11 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Literal
 
 from bot import cards
 from bot.chat import Answer, Card, Cards, Chat, Fact, Invocation, Parameter, PermissionDenied
+from bot.suggest import nearest
 from newsletter import search, words
 from newsletter.errors import UserError
 from newsletter.heard import ChannelSeen, MessageId, PersonId
@@ -26,14 +26,14 @@ from newsletter.model import Receipt, Shared
 from newsletter.ports import Clock
 from newsletter.publish import Delivered, Publisher
 from newsletter.settings import NewsletterSettings
-from newsletter.store import Store, editions
+from newsletter.store import Store
 from newsletter.store import chat as kept
 from newsletter.store import search as index
 from newsletter.week import in_words
 
 log = logging.getLogger(__name__)
 
-ANSWERS_KEPT = 1000
+ANSWERS_KEPT = 200
 """How many answers are remembered for questions that are delivered again, which platforms do within minutes."""
 
 AT_MOST = 10
@@ -96,7 +96,7 @@ async def publish(commands: "Commands", asked: Asked) -> Cards:
         least = newsletter.settings.at_least
         return cards.text(f"Nothing was published: an edition needs {least} {'link' if least == 1 else 'links'}.")
     title = edition.title if edition is not None else newsletter.settings.key
-    return Cards((Card(title=title, lines=tuple([(await commands.outcome(one),) for one in delivered])),))
+    return Cards((cards.note(title, [await commands.outcome(one) for one in delivered]),))
 
 
 async def status(commands: "Commands", asked: Asked) -> Cards:
@@ -228,11 +228,10 @@ class Commands:
     async def _unknown(self, name: str, asked: Asked) -> Cards:
         """Help, with the command that was probably meant."""
         shown = await help_(self, asked)
-        near = get_close_matches(name.lower(), [row.name for row in self.commands], 1)
         if not name:
             return shown
-        meant = f" Did you mean {self.called} {near[0]}?" if near else ""
-        said = cards.text(f"There is no command {words.plain_title(name, 40)}.{meant}")
+        meant = nearest(name, [row.name for row in self.commands])
+        said = cards.text(f"There is no command {words.plain_title(name, 40)}{f': {meant}' if meant else '.'}")
         return replace(shown, channel=(*said.channel, *shown.channel))
 
     # --- who may ---
@@ -284,26 +283,20 @@ class Commands:
     async def status_of(self, newsletter: Newsletter, here: ChannelSeen) -> Card:
         """How a newsletter stands; other private channels are not named here."""
         settings = newsletter.settings
+        standing = await newsletter.publisher.standing()
         channels = [seen for chat in self._chats.values() for seen in await chat.channels()]
         named = [seen for seen in channels if not seen.private or seen.id == here.id]
-        edition = await newsletter.publisher.preview()
-        async with self._store.reading() as transaction:
-            failed = await editions.failed(transaction)
-        return cards.status(
-            edition,
-            due=in_words(edition.cut_off, settings.zone, self._clock()),
-            due_at=edition.cut_off,
-            collects=[f"#{seen.name}" for seen in named if settings.collects(seen)],
-            posts_to=[
-                *(["Markdown posts"] if settings.markdown else []),
-                *(f"#{seen.name}" for seen in named if settings.posts_to(seen)),
-            ],
-            failed=[
-                f"edition {row.number} did not reach {destination}: {why}"
-                for row, destination, why in failed
-                if row.newsletter == settings.key
-            ],
-        )
+        collects = [f"#{seen.name}" for seen in named if settings.collects(seen)]
+        posts_to = [f"#{seen.name}" for seen in named if settings.posts_to(seen)]
+        left_out = f", {standing.left_out} left out" if standing.left_out else ""
+        facts = [
+            Fact(f"{standing.entries} {'link' if standing.entries == 1 else 'links'} so far{left_out}"),
+            Fact(f"closes {in_words(standing.cut_off, settings.zone, self._clock())}", at=standing.cut_off),
+            *([Fact(f"collects from {', '.join(collects)}")] if collects else []),
+            *([Fact(f"goes to {', '.join(posts_to)}")] if posts_to else []),
+            *(Fact(f"⚠️ did not reach {destination}: {why}") for destination, why in standing.failed),
+        ]
+        return cards.note(f"{settings.key} {standing.label}", facts)
 
     async def outcome(self, delivered: Delivered) -> Fact:
         """What became of an edition at one destination, in a few words."""

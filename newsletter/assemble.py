@@ -96,7 +96,14 @@ def assemble(settings: NewsletterSettings, frame: Frame, material: Material) -> 
         for key, own in folded.items()
         if (reason := _why_out(own, choices.get(key, {}), settings, seen.get(key))) is not None
     }
-    lead_of = _headings(folded, out, choices, material.joins)
+    hidden = {key for key, own in folded.items() if _is_hidden(own, choices.get(key, {}), settings)}
+    lead_of = _headings(folded, choices, material.joins)
+    # A link seen before gets one line, and whoever sees a link must see the heading it stands under.
+    lead_of = {
+        key: lead
+        for key, lead in lead_of.items()
+        if not out.keys() & {key, lead} and lead not in seen and (lead not in hidden or key in hidden)
+    }
     for key, own in folded.items():
         reason = out.get(key)
         placements |= {share.id: reason for share in own}
@@ -177,20 +184,17 @@ def _by_key(choices: Iterable[Choice], joins: Mapping[str, str]) -> dict[str, di
 
 
 def _headings(
-    folded: Mapping[str, Sequence[KeptShare]],
-    out: Mapping[str, str],
-    choices: Mapping[str, Mapping[Field, str]],
-    joins: Mapping[str, str],
+    folded: Mapping[str, Sequence[KeptShare]], choices: Mapping[str, Mapping[Field, str]], joins: Mapping[str, str]
 ) -> dict[str, str]:
     """Which links stand under another one's heading: put there by an editor, or by each message that shared them."""
     headings: dict[str, str] = {}
     for key, own in folded.items():
         beside = choices.get(key, {}).get(Field.BESIDE)
         leads = {beside} if beside else {share.under for share in own}
-        if key in out or len(leads) != 1 or None in leads:
+        if len(leads) != 1 or None in leads:
             continue
         lead = _joined(next(str(one) for one in leads), joins)
-        if lead != key and lead in folded and lead not in out:
+        if lead != key and lead in folded:
             headings[key] = lead
     # One level only: a link under a heading is no heading itself.
     return {key: lead for key, lead in headings.items() if lead not in headings}
@@ -208,6 +212,16 @@ def _why_out(
     if Field.OUT not in chosen and (reason := entering.why_out(shares[0].url, settings)) is not None:
         return reason
     return SEEN_BEFORE if seen is not None and not any(_says_something(share) for share in shares) else None
+
+
+def _is_hidden(shares: Sequence[KeptShare], chosen: Mapping[Field, str], settings: NewsletterSettings) -> bool:
+    """Whether no public reader may see the link."""
+    private = settings.private != "may be published" and all(share.channel_private for share in shares)
+    return private or _why_held(_telling(shares)[0].url, chosen, settings) is not None
+
+
+def _why_held(url: str, chosen: Mapping[Field, str], settings: NewsletterSettings) -> str | None:
+    return None if chosen.get(Field.RELEASED) == "yes" else entering.why_held(url, settings)
 
 
 def _says_something(share: KeptShare) -> bool:
@@ -230,22 +244,25 @@ def _entry(
     page = material.pages.get(key, Page())
     title, source = _title(telling, chosen, page)
     section, why = _section(shares, telling, title, chosen, settings)
+    said = _named(chosen.get(Field.WORDS) or _first_words(telling), lead, material)
+    linked = {urls.key(url) for url in urls.find(said)} if below else set()
     return Entry(
         key=key,
         url=lead.url,
         title=title,
         title_source=source,
-        words=_named(chosen.get(Field.WORDS) or _first_words(telling), lead, material),
+        words=said,
         site=page.site or (lead.preview.site if lead.preview else "") or urls.host(lead.url),
         shares=tuple(_shared(share, material) for share in shares),
         score=_score(shares, settings),
-        links=tuple(_below(own, material) for own in below),
+        # A link that stands in the sentence is there already.
+        links=tuple(_below(own, material) for own in below if own[0].key not in linked),
         reactions=_reactions(shares, settings),
         hashtags=tuple(dict.fromkeys(tag for share in telling for tag in share.hashtags)),
         section=section,
         section_why=why,
         pinned=chosen.get(Field.PINNED) == "yes",
-        held=None if chosen.get(Field.RELEASED) == "yes" else entering.why_held(lead.url, settings),
+        held=_why_held(lead.url, chosen, settings),
         description=page.description or (lead.preview.description if lead.preview else ""),
         image=page.image or (lead.preview.image if lead.preview else ""),
     )
@@ -284,7 +301,11 @@ def _words(share: KeptShare) -> str:
 
 
 def _section(
-    shares: Sequence[KeptShare], title: str, chosen: Mapping[Field, str], settings: NewsletterSettings
+    shares: Sequence[KeptShare],
+    telling: Sequence[KeptShare],
+    title: str,
+    chosen: Mapping[Field, str],
+    settings: NewsletterSettings,
 ) -> tuple[str, str]:
     evidence = [
         tags.TagEvidence(
@@ -294,7 +315,7 @@ def _section(
             channel=share.channel_name,
             channel_id=f"{share.channel.platform}:{share.channel.id}",
         )
-        for share in shares
+        for share in telling
     ]
     editors = {
         reaction.emoji

@@ -192,18 +192,19 @@ def _parse(text: str) -> SyntaxTreeNode:
     return SyntaxTreeNode(_parser().parse(clean(text)))
 
 
-def rewrite(words: str, names: Names = label_of, *, by_editor: bool = False) -> Markdown:
+def rewrite(words: str, names: Names = label_of, *, by_editor: bool = False, hard: bool = False) -> Markdown:
     """A message's CommonMark as Markdown for a post: paragraphs, breaks, emphasis, code, quotes, lists, links.
 
     Headings become bold paragraphs, rules vanish, HTML is literal text, images become links, links to anything but
     http, https and mailto their labels, mentions what ``names`` says. ``by_editor``: images stay, and so do links
-    within the site. What is written reads back as what was meant: where letters that came to stand beside each other
-    would change the marks around them, those marks are left out.
+    within the site. ``hard``: a new line of the chat is written as a hard break, for engines that run lines together
+    (Hexo keeps them apart). What is written reads back as what was meant: where letters that came to stand beside
+    each other would change the marks around them, those marks are left out.
     """
     tree = _parse(words)
     for careful in (False, True):
-        written = _Writer(names, by_editor, careful).document(tree)
-        if _Writer(label_of, by_editor, careful, bare_links=False).document(_parse(written)) == written:
+        written = _Writer(names, by_editor, careful, hard).document(tree)
+        if _Writer(label_of, by_editor, careful, hard, bare_links=False).document(_parse(written)) == written:
             return Markdown(written)
     paragraphs = to_text(words, names).split("\n\n")
     return Markdown("\n\n".join(escaped for paragraph in paragraphs if (escaped := escape(paragraph))))
@@ -227,6 +228,7 @@ class _Writer:
     names: Names
     by_editor: bool
     careful: bool
+    hard: bool = False
     bare_links: bool = True
 
     def document(self, tree: SyntaxTreeNode) -> str:
@@ -319,9 +321,9 @@ class _Writer:
                     yield from self._pieces(node.children, bold, in_link=in_link)
                 case "text":
                     yield _one_line(node.content)
-                case "softbreak":
+                case "softbreak" if not self.hard:
                     yield Markdown("\n")
-                case "hardbreak":
+                case "softbreak" | "hardbreak":
                     # Two spaces, as kramdown knows no backslash here.
                     yield Markdown("  \n")
                 case "code_inline":

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from io import StringIO
 from itertools import groupby
 from pathlib import Path
@@ -145,7 +145,16 @@ def post(
     environment = _environment(_as_markdown, templates)
     titled = settings.style in ("plain", "archive")
     context = {
-        **_fields(_post(edition, words, names, titled=titled, with_contents=settings.style != "archive")),
+        **_fields(
+            _post(
+                edition,
+                words,
+                names,
+                titled=titled,
+                with_contents=settings.style != "archive",
+                hard_breaks=settings.style != "hexo",
+            )
+        ),
         "say": words,
         "style": settings.style,
         "categories": settings.categories,
@@ -210,11 +219,18 @@ def slug_of(edition: Edition) -> str:
 
 
 def _post(
-    edition: Edition, words: Language, names: Names, *, titled: bool, with_contents: bool, as_text: bool = False
+    edition: Edition,
+    words: Language,
+    names: Names,
+    *,
+    titled: bool,
+    with_contents: bool,
+    as_text: bool = False,
+    hard_breaks: bool = False,
 ) -> Post:
     """Anchors are given in the order of the document's headings: that is what makes them GitHub's."""
     taken: dict[str, int] = {}
-    read = markdown.to_text if as_text else markdown.rewrite
+    read = markdown.to_text if as_text else partial(markdown.rewrite, hard=hard_breaks)
     numbers = iter(range(1, len(edition.entries) + len(edition.again) + 1))
 
     def anchor(heading: str) -> Markdown:

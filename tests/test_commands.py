@@ -166,23 +166,23 @@ async def test_help_shows_only_what_one_may(club):
 
 @pytest.mark.parametrize("text", ["status", " status ", "STATUS", "Status of things", "\nstatus\tnow"])
 async def test_a_command_is_found_however_it_is_written(club, text):
-    assert "All about papers" in await club.ask("Cara", "papers", text)
+    assert "papers 2026-W23" in await club.ask("Cara", "papers", text)
 
 
 @pytest.mark.parametrize(
     ("text", "meant"),
-    [("publsh", "publish"), ("serch tea", "search"), ("Statsu", "status"), ("prewiev", "preview")],
+    [("publsh", "publish"), ("serch tea", "search"), ("Statsu", "status"), ("prev", "preview"), ("prewiev", "preview")],
 )
 async def test_an_unknown_command_is_answered_with_help_and_the_nearest_name(club, text, meant):
     answer = await club.ask("Ann", "papers", text)
-    assert f"Did you mean /digest {meant}?" in answer
+    assert f"did you mean {meant}?" in answer
     assert "/digest recent" in answer
 
 
 async def test_nothing_at_all_is_answered_with_help(club):
     answer = await club.ask("Ann", "papers", "  ")
     assert "/digest recent" in answer
-    assert "Did you mean" not in answer
+    assert "did you mean" not in answer
 
 
 async def test_a_missing_value_is_asked_for(club):
@@ -205,12 +205,12 @@ async def test_the_last_parameter_takes_the_rest_of_the_text(club):
 # --- the answers ---------------------------------------------------------------------------------------------------
 
 
-async def test_status_says_how_much_from_whom_when_and_where(club):
+async def test_status_says_how_much_when_and_where(club):
     await club.share("Ann", "papers", "https://example.org/1")
     await club.share("Ben", "both", "https://example.org/2")
     await club.share("Ben", "both", "https://meet.google.com/abc-defg-hij")
     answer = await club.ask("Cara", "papers", "status")
-    assert "2 links from 2 people so far, 1 left out" in answer
+    assert "2 links so far, 1 left out" in answer
     assert "closes Monday 8 June 2026, 00:00 UTC" in answer
     assert "collects from #papers, #both" in answer
     assert "goes to #papers" in answer
@@ -252,7 +252,7 @@ async def test_publish_links_to_what_it_posted(club):
 async def test_nothing_of_another_channels_newsletter_is_told(club, command):
     await club.share("Ben", "tea", "a secret tea https://example.org/secret")
     assert "example.org/secret" not in await club.ask("Ann", "papers", command)
-    assert "All about tea" not in await club.ask("Ann", "papers", command)
+    assert not re.search("All about tea|tea 2026", await club.ask("Ann", "papers", command))
 
 
 @pytest.mark.parametrize("command", ["recent", "search secret"])

@@ -34,7 +34,7 @@ async def _make(config: Config, say: Callable[[str], None]) -> Edition | None:
         with as_file(files(__name__) / "chat") as chat:
             first = next(iter(config.newsletters.values()))
             imported = await import_exports(
-                [chat], app.collector, first, workspace="", configured=config.workspaces, progress=lambda *_: None
+                [chat], app.collector, first, workspace="", configured=await app.workspaces(), progress=lambda *_: None
             )
         found = imported.collected
         say(f"Read a sample chat: {found.messages} messages, {len(found.keys)} links by {len(found.people)} people.")

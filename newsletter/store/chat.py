@@ -169,6 +169,32 @@ async def _known_people(transaction: Transaction, people: Sequence[PersonId]) ->
     return ids
 
 
+async def workspaces(transaction: Transaction) -> dict[str, str]:
+    """The one workspace known of each platform; a platform with several, or none, is not in the result."""
+    table = tables.channel
+    found: dict[str, list[str]] = defaultdict(list)
+    known = select(table.c.platform, table.c.workspace).where(table.c.workspace != "").distinct()
+    for row in await transaction.execute(known):
+        found[row.platform].append(row.workspace)
+    return {platform: names[0] for platform, names in found.items() if len(names) == 1}
+
+
+async def adopt(transaction: Transaction, platform: str, workspace: str) -> bool:
+    """Give what was imported before its workspace was known to the one the live platform names; whether there was any.
+
+    Only the first workspace of a platform adopts: once one is known, an import is filed under it at once.
+    """
+    if (await workspaces(transaction)).get(platform, workspace) != workspace:
+        return False
+    adopted = False
+    for table in (tables.channel, tables.person):
+        known = select(table.c.external_id).where(table.c.platform == platform, table.c.workspace == workspace)
+        nameless = (table.c.platform == platform) & (table.c.workspace == "") & table.c.external_id.not_in(known)
+        done = await transaction.execute(update(table).where(nameless).values(workspace=workspace))
+        adopted = adopted or done.rowcount > 0
+    return adopted
+
+
 async def channels(transaction: Transaction) -> dict[int, ChannelSeen]:
     """Every channel there is, by row."""
     found = await transaction.execute(select(tables.channel).order_by(tables.channel.c.id))

@@ -7,7 +7,7 @@ Every question is answered by an index over a stretch of time or a list of rows,
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -353,11 +353,11 @@ async def earlier(
 async def known(transaction: Transaction, ids: Sequence[int], edition: int | None = None) -> Found:
     """Everything the store knows about these shares, and the choices made for this edition."""
     shares: list[KeptShare] = []
-    names: dict[PersonId, str] = {}
     channels: dict[ChannelId, str] = {}
     for batch in in_batches(ids):
         shares += await _shares(transaction, batch)
-    names = await _names(transaction, shares)
+    names, bots = await _names(transaction, shares)
+    shares = [_without(bots, share) for share in shares]
     if any("(channel:" in share.comment + share.follow_up for share in shares):
         channels = {seen.id: seen.name for seen in (await chat.channels(transaction)).values()}
     keys = [share.key for share in shares]
@@ -434,7 +434,22 @@ def _share(row: Row[Any], message: MessageId, kept: KeptMessage) -> KeptShare:
     )
 
 
-async def _names(transaction: Transaction, shares: Iterable[KeptShare]) -> dict[PersonId, str]:
+def _without(bots: frozenset[PersonId], share: KeptShare) -> KeptShare:
+    """The share without what bots reacted with: many greet every message."""
+    if not bots or not any(bots.intersection(reaction.people) for reaction in share.reactions):
+        return share
+    left = (
+        replace(reaction, people=tuple(person for person in reaction.people if person not in bots))
+        for reaction in share.reactions
+    )
+    return replace(share, reactions=tuple(reaction for reaction in left if reaction.people or reaction.unnamed))
+
+
+async def _names(
+    transaction: Transaction, shares: Iterable[KeptShare]
+) -> tuple[dict[PersonId, str], frozenset[PersonId]]:
+    """The names of everybody who shared, reacted or is mentioned (of nobody who opted out), and who of them are
+    bots."""
     wanted: set[PersonId] = set()
     for share in shares:
         wanted.add(share.author)
@@ -447,18 +462,21 @@ async def _names(transaction: Transaction, shares: Iterable[KeptShare]) -> dict[
     for person in sorted(wanted):
         by_place[person.platform, person.workspace].append(person.id)
     names: dict[PersonId, str] = {}
+    bots: set[PersonId] = set()
     for (platform, workspace), external in by_place.items():
         for batch in in_batches(external):
             found = await transaction.execute(
-                select(table.c.external_id, table.c.name).where(
-                    table.c.platform == platform,
-                    table.c.workspace == workspace,
-                    table.c.external_id.in_(batch),
-                    table.c.opted_out_at.is_(None),
+                select(table.c.external_id, table.c.name, table.c.bot, table.c.opted_out_at).where(
+                    table.c.platform == platform, table.c.workspace == workspace, table.c.external_id.in_(batch)
                 )
             )
-            names |= {PersonId(platform, workspace, row.external_id): row.name for row in found}
-    return names
+            for row in found:
+                person = PersonId(platform, workspace, row.external_id)
+                if row.opted_out_at is None:
+                    names[person] = row.name
+                if row.bot:
+                    bots.add(person)
+    return names, frozenset(bots)
 
 
 async def _pages(transaction: Transaction, keys: Sequence[str]) -> dict[str, Page]:

@@ -220,11 +220,13 @@ _STYLED = re.compile(
     r"|~(?<![\w~]~)(?![\s~])(?P<strike>[^~\n]+)(?<!\s)~(?![\w~])"
 )
 _BULLET = re.compile(r"([ \t]*)[•◦▪■‣]\ufe0e?[ \t]+(.*)")
+# Typed by hand, as in an older client or with a bare text field: a list if another such line stands beside it.
+_DASH = re.compile(r"([ \t]*)[-*][ \t]+(?=\S)(.*)")
 _NOT_MERE_WORDS = re.compile(f"[{_MARK}*_~]")
 
 
 def from_mrkdwn(text: str, names: Names) -> str:
-    """A message's ``text`` as CommonMark. The lists that Slack writes with ``•`` become lists."""
+    """A message's ``text`` as CommonMark. Lists that Slack writes with ``•``, or people with ``-``, become lists."""
     text = clean(text)
     blocks: list[str] = []
     for position, part in enumerate(_FENCE.split(text)):
@@ -253,13 +255,15 @@ def _prose(text: str, names: Names) -> Iterator[str]:
     waiting = iter(verbatim)
     quoted_to_the_end = False
     typed: list[tuple[str, int, str]] = []
-    for line in lines:
+    dashes = [_DASH.match(line) for line in lines]
+    for place, line in enumerate(lines):
         kind, depth = "paragraph", 0
+        beside = (dashes[place - 1] if place else None) or (dashes[place + 1] if place + 1 < len(lines) else None)
         if line.startswith("&gt;&gt;&gt;"):
             quoted_to_the_end, line = True, line[12:]
         if quoted_to_the_end or line.startswith("&gt;"):
             kind, line = "quote", line.removeprefix("&gt;")
-        elif bullet := _BULLET.match(line):
+        elif bullet := _BULLET.match(line) or (dashes[place] if beside else None):
             kind, depth, line = "list", len(bullet[1].expandtabs(4)) // 4, bullet[2]
         typed.append((kind, depth, _typed_line(line, waiting)))
     for kind, group in groupby(typed, key=lambda entry: entry[0]):
