@@ -31,8 +31,9 @@ check: $(LINKLETTER) $(DEV)  ## Lint, format, strict types, and the arrows betwe
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --quiet tests/test_architecture.py
 
-bench: $(LINKLETTER) $(DEV) $(BENCH)  ## Measure, as ratios within one run
-	@$(BIN)/python -m tests.bench
+# By its path: `-m tests.bench` would find the package called "tests" that a dependency installs.
+bench: $(LINKLETTER) $(DEV) $(BENCH)  ## Measure, as ratios within one run [EXPORT=path QUICK=1 POSTGRES=1]
+	@$(BIN)/python tests/bench $(if $(QUICK),--quick) $(if $(POSTGRES),--postgres) $(if $(EXPORT),"$(EXPORT)")
 
 format: $(DEV)  ## Put the code into its form and mend what ruff can
 	$(BIN)/ruff check --fix $(CODE)

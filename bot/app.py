@@ -44,12 +44,15 @@ class App:
     def publisher(self, settings: NewsletterSettings, folder: Path | None = None) -> Publisher:
         """What makes this newsletter's editions, for its own destinations or, if given, for one folder alone."""
         if settings.markdown is None and folder is None:
-            return Publisher(self.store, settings, [], clock=now, owner=_owner())
+            return self._publisher(settings, [], [])
         markdown = settings.markdown or MarkdownSettings()
         place = (folder if folder is not None else self._beside_the_config(markdown.folder)).absolute()
         outlets = [] if markdown.style == "index" else [_posts(place, markdown)]
         recaps = [_index(place, markdown, settings)] if markdown.index or markdown.style == "index" else []
-        return Publisher(self.store, settings, outlets, recaps, clock=now, owner=_owner())
+        return self._publisher(settings, outlets, recaps)
+
+    def _publisher(self, settings: NewsletterSettings, outlets: list[Outlet], recaps: list[Recap]) -> Publisher:
+        return Publisher(self.store, settings, outlets, recaps, clock=now, owner=_owner(), is_alive=_is_alive)
 
     def _beside_the_config(self, folder: str) -> Path:
         """Relative paths in the configuration start at its own folder, wherever the program is started."""
@@ -108,3 +111,17 @@ def _database(config: Config) -> str:
 
 def _owner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _is_alive(owner: str) -> bool:
+    """Whether another process may still be at work; of one on another machine nobody knows."""
+    host, _, process = owner.rpartition(":")
+    if host != socket.gethostname() or not process.isdecimal():
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

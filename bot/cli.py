@@ -328,7 +328,7 @@ def publish(
                 if all_weeks:
                     await publisher.archive("command line", lambda done, n: progress("Making past weeks", done, n))
                 await publisher.publish("command line")
-                return await publisher.deliver()
+                return await publisher.deliver(failed_too=True)
 
     delivered = _run(run())
     failed = [one for one in delivered if one.failed is not None]
@@ -454,7 +454,7 @@ def search(context: click.Context, words: tuple[str, ...], most: int, as_json: b
     from bot.app import opened
     from newsletter.search import query
     from newsletter.store import search as index
-    from newsletter.titles import title_from_url
+    from newsletter.url_titles import title_from_url
     from newsletter.words import plain
 
     config = _config(context)

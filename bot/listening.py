@@ -75,10 +75,14 @@ class Listening:
         A channel that may not be read is said in the log; the others are read.
         """
         self._channels = {id: seen for id, seen in self._channels.items() if id.platform != chat.platform}
-        for channel in await chat.channels():
-            self._channels[channel.id] = channel
-            if not self._collecting(channel):
-                continue
+        channels = await chat.channels()
+        # What was imported before the workspace was known belongs to the one the platform names now.
+        async with self._store.writing() as transaction:
+            for workspace in sorted({channel.id.workspace for channel in channels}):
+                await kept.adopt(transaction, chat.platform, workspace)
+        for channel in channels:
+            await self._know(channel)
+        for channel in filter(self._collecting, channels):
             since, threads = await self._missing(channel)
             try:
                 async for reading in chat.read(channel.id, since, threads):
@@ -89,10 +93,17 @@ class Listening:
     async def _channel(self, id: ChannelId) -> ChannelSeen | None:
         """The channel by its name of now; ``None`` for one we were not let into. Looked up once per connection."""
         if id not in self._channels:
-            self._channels[id] = None
             chat = self._chats.get(id.platform)
-            self._channels |= {seen.id: seen for seen in await chat.channels()} if chat is not None else {}
+            for seen in await chat.channels() if chat is not None else ():
+                await self._know(seen)
+            self._channels.setdefault(id, None)
         return self._channels[id]
+
+    async def _know(self, channel: ChannelSeen) -> None:
+        """Whether a channel is private is stored before anything that is said in it."""
+        if channel.id not in self._channels and self._collecting(channel):
+            await self._collector.hear(channel)
+        self._channels[channel.id] = channel
 
     def _collecting(self, channel: ChannelSeen) -> tuple[NewsletterSettings, ...]:
         return tuple(settings for settings in self._newsletters if settings.collects(channel))

@@ -102,6 +102,7 @@ class Collector:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._early: OrderedDict[MessageId, KeptMessage] = OrderedDict()
+        self._names: OrderedDict[PersonId, PersonSeen] = OrderedDict()
 
     async def hear(self, heard: Heard) -> None:
         """Take in one thing. It is stored when this returns; the second time changes nothing."""
@@ -112,6 +113,7 @@ class Collector:
                 async with self._store.writing() as transaction:
                     await chat.name_channels(transaction, [heard])
             case PersonSeen():
+                self._remember_names([heard])
                 async with self._store.writing() as transaction:
                     await chat.name_people(transaction, [heard])
             case MessageSeen() | MessageGone() | ReactionHeard():
@@ -126,7 +128,7 @@ class Collector:
         reading = sifted.reading
         async with self._store.writing() as transaction:
             await chat.name_channels(transaction, [reading.channel])
-            await chat.name_people(transaction, reading.people)
+        self._remember_names(reading.people)
         done = 0
         for batch in chat.in_batches(reading.messages, AT_ONCE):
             async with self._store.writing() as transaction:
@@ -134,10 +136,14 @@ class Collector:
             done += len(batch)
             if progress is not None:
                 progress(done)
+        async with self._store.writing() as transaction:
+            await chat.name_people(transaction, reading.people)
         gone = set(reading.gone)
         if reading.complete:
             async with self._store.reading() as transaction:
-                kept = await chat.present_between(transaction, reading.channel.id, reading.since, reading.until)
+                kept = await chat.present_between(
+                    transaction, reading.channel.id, reading.since, reading.until, threads=[reading.thread]
+                )
             gone.update(absent(kept, reading, sifted.there))
         if gone:
             async with self._store.writing() as transaction:
@@ -160,6 +166,7 @@ class Collector:
         unknown = [one for one in changed if one.id not in kept and not shares[one.id]]
         # A message that lost its link may have become the words of another one: that is seen below.
         await chat.write(transaction, [chat.Written(one, shares[one.id], is_words=True) for one in known])
+        await self._name(transaction, known)
         for one in known:
             self._early.pop(one.id, None)
         for one in unknown:
@@ -212,6 +219,25 @@ class Collector:
         await chat.forget_words(transaction, dropped)
         for one in known.values():
             self._remember(one)
+
+    # --- names ---
+
+    def _remember_names(self, seen: Iterable[PersonSeen]) -> None:
+        """Remember, in memory only, the names of people of whom nothing is kept yet."""
+        for person in seen:
+            known = self._names.get(person.id, person)
+            self._names[person.id] = max(known, person, key=lambda one: (one.seen_at, one.name))
+            self._names.move_to_end(person.id)
+        while len(self._names) > EARLY_AT_MOST:
+            self._names.popitem(last=False)
+
+    async def _name(self, transaction: Transaction, kept: Sequence[KeptMessage]) -> None:
+        """Give those who are kept now the names that were heard before."""
+        people = {one.seen.author for one in kept if one.seen is not None}
+        people |= {person for one in kept for person, _ in one.reactions}
+        named = [self._names[person] for person in sorted(people & self._names.keys())]
+        if named:
+            await chat.name_people(transaction, named)
 
     # --- what was heard before its message ---
 

@@ -77,7 +77,10 @@ class Standing:
 
 
 class Publisher:
-    """One newsletter's editions. ``owner`` names this process in the ledger: two processes never deliver one part."""
+    """One newsletter's editions. ``owner`` names this process in the ledger: two processes never deliver one part.
+
+    ``is_alive`` tells of another owner whether it may still be at work; if unsure, yes: then its lease is waited for.
+    """
 
     def __init__(
         self,
@@ -88,6 +91,7 @@ class Publisher:
         *,
         clock: Clock,
         owner: str,
+        is_alive: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -95,6 +99,7 @@ class Publisher:
         self._recaps = {recap.destination.key: recap for recap in recaps}
         self._clock = clock
         self._owner = owner
+        self._is_alive = is_alive
 
     # --- looking ---
 
@@ -104,20 +109,22 @@ class Publisher:
         Nothing is stored. Everything is in it: ``seen_by`` makes what readers see.
         """
         async with self._store.reading() as transaction:
+            channels = await self._channels(transaction)
             row = await self._open_row(transaction)
             if cut_off is None or cut_off == row.serves:
-                channels = await self._channels(transaction)
-                ids = await editions.open_shares(transaction, row, channels, row.cut_off)
+                last = self._serves(row)
+                until = last if cut_off is None else row.cut_off
+                ids = await editions.open_shares(transaction, row, channels, until)
                 number = await editions.next_number(transaction, self._settings.key)
-                frame = self._frame(number, row.opened_at, row.cut_off, row.serves, row.serves)
+                frame = self._frame(number, row.opened_at, until, row.serves, until)
                 return (await self._assembled(transaction, frame, ids, channels, row.id or None)).edition
             closed = await editions.serving(transaction, self._settings.key, cut_off)
             if closed is not None and closed.state is not EditionState.ARCHIVED:
                 printed = await editions.latest_revision(transaction, closed.id)
                 if printed is not None:
                     return printed
-            channels = await self._channels(transaction)
-            return (await self._of_the_past(transaction, channels, cut_off, closed)).edition
+            opened_at = closed.opened_at if closed is not None else await self._opened_at(transaction, cut_off)
+            return (await self._of_the_past(transaction, channels, opened_at, cut_off, closed)).edition
 
     def seen_by(self, edition: Edition, audience: Audience, show: Sequence[Shown] = ()) -> Edition:
         """The edition as these readers see it."""
@@ -159,7 +166,7 @@ class Publisher:
             row = await self._open_row(transaction)
             if not row.id:
                 row = await editions.begin(transaction, settings.key, row.opened_at, row.cut_off, after=None)
-            serves = max(row.serves, next_cut_off(settings.schedule, settings.zone, now))
+            serves = self._serves(row)
             channels = await self._channels(transaction)
             ids = await editions.open_shares(transaction, row, channels, now)
             number = await editions.next_number(transaction, settings.key)
@@ -193,49 +200,76 @@ class Publisher:
         now = self._clock()
         async with self._store.reading() as transaction:
             channels = await self._channels(transaction)
-            first = await editions.first_share_after(transaction, channels, None)
-        made: list[Edition] = []
-        at = first
+            known = await editions.all_editions(transaction, settings.key)
+            at = first = await editions.first_share_after(transaction, channels, None)
+            row = await editions.open_edition(transaction, settings.key)
+        made: list[Edition | None] = []
+        for archived in (one for one in known if one.state is EditionState.ARCHIVED):
+            async with self._store.writing() as transaction:
+                made.append(await self._archive_again(transaction, channels, archived))
+        # What a chat is still to hear of is the open edition's.
+        until = row.opened_at if row is not None and settings.post_to else now
         while at is not None and first is not None:
             cut_off = next_cut_off(settings.schedule, settings.zone, at)
-            if cut_off > now:
+            if cut_off > until:
                 break
             async with self._store.writing() as transaction:
-                edition = await self._archive_one(transaction, channels, cut_off, by, now)
+                made.append(await self._archive_new(transaction, channels, cut_off, by, now))
                 at = await editions.first_share_after(transaction, channels, cut_off)
-            if edition is not None:
-                made.append(edition)
             if progress is not None:
                 progress((cut_off - first).days, max(1, (now - first).days))
-        return tuple(made)
+        if row is not None and row.serves <= until:
+            opened_at = last_cut_off(settings.schedule, settings.zone, now)
+            async with self._store.writing() as transaction:
+                await editions.advance(transaction, row, opened_at, self._serves(row))
+        return tuple(edition for edition in made if edition is not None)
 
-    async def _archive_one(
+    async def _archive_new(
         self, transaction: Transaction, channels: Sequence[int], cut_off: datetime, by: str, now: datetime
     ) -> Edition | None:
-        row = await editions.serving(transaction, self._settings.key, cut_off)
-        if row is not None and row.state is not EditionState.ARCHIVED:
+        if await editions.serving(transaction, self._settings.key, cut_off) is not None:
             return None
-        assembled = await self._of_the_past(transaction, channels, cut_off, row)
-        edition = assembled.edition
-        if row is None:
-            if edition.is_empty:
-                return None
-            row = await editions.add_archived(transaction, edition.newsletter, edition.opened_at, cut_off, now, by)
-        changed = await self._freeze(transaction, row, edition)
-        if changed:
-            await editions.place(transaction, row, assembled.placements, anew=True)
-        return edition if changed else None
+        opened_at = await self._opened_at(transaction, cut_off)
+        assembled = await self._of_the_past(transaction, channels, opened_at, cut_off, None)
+        if assembled.edition.is_empty:
+            return None
+        row = await editions.add_archived(transaction, self._settings.key, opened_at, cut_off, now, by)
+        await self._freeze(transaction, row, assembled.edition)
+        await editions.place(transaction, row, assembled.placements)
+        return assembled.edition
 
-    async def _of_the_past(
-        self, transaction: Transaction, channels: Sequence[int], cut_off: datetime, row: editions.EditionRow | None
-    ) -> Assembled:
+    async def _archive_again(
+        self, transaction: Transaction, channels: Sequence[int], row: editions.EditionRow
+    ) -> Edition | None:
+        assembled = await self._of_the_past(transaction, channels, row.opened_at, row.cut_off, row)
+        if not await self._freeze(transaction, row, assembled.edition):
+            return None
+        await editions.place(transaction, row, assembled.placements, anew=True)
+        return assembled.edition
+
+    async def _opened_at(self, transaction: Transaction, cut_off: datetime) -> datetime:
+        """When a past week began: at the cut-off before, or earlier if the edition of that one went out early."""
         settings = self._settings
         opened_at = last_cut_off(settings.schedule, settings.zone, cut_off - timedelta(microseconds=1))
-        ids = await editions.shares_between(transaction, settings.key, channels, opened_at, cut_off)
-        number = row.number if row is not None else await editions.next_number(transaction, settings.key)
+        before = await editions.serving(transaction, settings.key, opened_at)
+        early = before is not None and before.state is EditionState.FROZEN
+        return min(opened_at, before.cut_off) if before is not None and early else opened_at
+
+    async def _of_the_past(
+        self,
+        transaction: Transaction,
+        channels: Sequence[int],
+        opened_at: datetime,
+        cut_off: datetime,
+        row: editions.EditionRow | None,
+    ) -> Assembled:
+        key = self._settings.key
+        edition = row.id if row is not None else 0
+        ids = await editions.shares_between(transaction, key, channels, opened_at, cut_off, edition=edition)
+        number = row.number if row is not None else await editions.next_number(transaction, key)
         frame = self._frame(number, opened_at, cut_off, cut_off, cut_off)
-        frame = replace(frame, nth_of_day=await self._nth_of_day(transaction, cut_off, row.id if row else 0))
-        return await self._assembled(transaction, frame, ids, channels, row.id if row is not None else None)
+        frame = replace(frame, nth_of_day=await self._nth_of_day(transaction, cut_off, edition))
+        return await self._assembled(transaction, frame, ids, channels, edition or None)
 
     async def _freeze(self, transaction: Transaction, row: editions.EditionRow, edition: Edition) -> bool:
         """Keep the edition and what every destination shall get of it; whether anything of that is new."""
@@ -251,14 +285,14 @@ class Publisher:
 
     # --- delivering ---
 
-    async def deliver(self) -> tuple[Delivered, ...]:
+    async def deliver(self, *, failed_too: bool = False) -> tuple[Delivered, ...]:
         """Bring every frozen edition that is not there yet to its destinations, oldest first.
 
-        Safe to repeat and to kill at any point: a part that arrived is found again, not sent twice. One destination
-        failing holds up no other.
+        ``failed_too``: also those that were given up, since a person says that it is worth another try. Safe to
+        repeat and to kill at any point: a part that arrived is found again, not sent twice. One destination failing holds up no other.
         """
         async with self._store.reading() as transaction:
-            unfinished = await editions.unfinished(transaction, self._settings.key)
+            unfinished = await editions.unfinished(transaction, self._settings.key, failed_too=failed_too)
         stuck: set[str] = set()
         outcomes: list[Delivered] = []
         for delivery in unfinished:
@@ -293,11 +327,13 @@ class Publisher:
 
     async def _deliver(self, delivery: editions.Delivery) -> Delivered | None:
         async with self._store.writing() as transaction:
-            fence = await editions.claim(transaction, delivery.id, self._owner, self._clock(), LEASE)
+            holder = await editions.owner_of(transaction, delivery.id)
+            dead = holder if holder is not None and not self._is_alive(holder) else None
+            fence = await editions.claim(transaction, delivery.id, self._owner, self._clock(), LEASE, instead_of=dead)
             printed = await editions.latest_revision(transaction, delivery.edition)
-        if fence is None:
-            return None
         label = printed.label if printed is not None else ""
+        if fence is None:
+            return Delivered(label, delivery.destination, (), failed="another process is delivering it", again=True)
         destination = (self._outlets | self._recaps)[delivery.destination].destination
         receipts: list[Receipt] = []
         try:
@@ -352,6 +388,10 @@ class Publisher:
         opened_at = last_cut_off(settings.schedule, settings.zone, now)
         cut_off = next_cut_off(settings.schedule, settings.zone, now)
         return editions.EditionRow(0, settings.key, 0, EditionState.OPEN, opened_at, cut_off, cut_off, 0)
+
+    def _serves(self, row: editions.EditionRow) -> datetime:
+        """The scheduled cut-off the open edition stands for if it closes now: the next, after any that were missed."""
+        return max(row.serves, next_cut_off(self._settings.schedule, self._settings.zone, self._clock()))
 
     async def _channels(self, transaction: Transaction) -> list[int]:
         there = await chat.channels(transaction)

@@ -6,12 +6,14 @@ neither a trigram index nor one by spaces can serve. Where the terms are kept is
 
 import re
 import unicodedata
+from operator import add
 
 _CJK = (
     "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _TOKEN = re.compile(rf"#?[{_CJK}]+|#?[^\W_{_CJK}]+")
+_BEGINS_CJK = re.compile(f"[{_CJK}]").match
 _LONGEST_TERM = 64
 
 
@@ -55,11 +57,11 @@ def _cut(word: str) -> tuple[str, ...]:
         return (word[:_LONGEST_TERM],)
     if len(word) == 1:
         return (word,)
-    return tuple(word[place : place + 2] for place in range(len(word) - 1))
+    return tuple(map(add, word, word[1:]))
 
 
 def _is_cjk(word: str) -> bool:
-    return re.match(rf"[{_CJK}]", word) is not None
+    return _BEGINS_CJK(word) is not None
 
 
 def _tag(word: str) -> str:

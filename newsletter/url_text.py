@@ -41,7 +41,7 @@ def locate(text: str) -> list[Located]:
     """As `find`, with the places: disjoint, in the order of the text."""
     if not _MAY_HOLD_ONE.search(text):
         return []
-    surface = _without_code(text) if "`" in text or "~~~" in text else text
+    surface = without_code(text) if "`" in text or "~~~" in text else text
     labelled = _labelled(text, surface) if "](" in surface else {}
     return list(_scan(text, surface, labelled))
 
@@ -97,7 +97,7 @@ _FENCE_OR_SPAN = re.compile(r"^[ ]{0,3}(?:>[ ]?)*[ ]{0,3}(?P<tilde>~{3,})|`+|\\[
 _BACKTICKS = re.compile(r"`+")
 
 
-def _without_code(text: str) -> str:
+def without_code(text: str) -> str:
     """The text with blanks for code, at the same places.
 
     A fence that is never closed runs to the end, as in CommonMark; it is closed by the next run as long as its own

@@ -20,6 +20,7 @@ from newsletter.heard import ChannelId, ChannelSeen, MessageId, MessageSeen, Per
 from newsletter.publish import Outlet, Publisher
 from newsletter.settings import NewsletterSettings
 from newsletter.store import Store
+from tests import stores
 
 ROOT = Path(__file__).resolve().parent.parent
 START = datetime(2026, 6, 3, 9, tzinfo=UTC)
@@ -103,6 +104,11 @@ class Club:
             said += [card.heading, card.title, card.url, card.text.replace("\\", "")]
             said += [fact.text for line in card.lines for fact in line]
         return " | ".join(filter(None, said))
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return stores.fresh(tmp_path)
 
 
 @pytest.fixture

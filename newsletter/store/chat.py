@@ -82,9 +82,9 @@ async def name_channels(transaction: Transaction, seen: Iterable[ChannelSeen]) -
 
 
 async def name_people(transaction: Transaction, seen: Iterable[PersonSeen]) -> None:
-    """Keep the newest name of each person; one that is not known is made."""
+    """Keep the newest name of each person of whom anything is kept; the others leave no trace."""
     newest = {person.id: person for person in sorted(seen, key=lambda person: (person.seen_at, person.name))}
-    ids = await person_ids(transaction, newest)
+    ids = await _known_people(transaction, sorted(newest))
     table = tables.person
     older = (
         table.c.named_at.is_(None)
@@ -99,6 +99,7 @@ async def name_people(transaction: Transaction, seen: Iterable[PersonSeen]) -> N
     rows = [
         {"person_id": ids[id], "new_name": person.name, "is_bot": person.bot, "seen_at": person.seen_at}
         for id, person in newest.items()
+        if id in ids
     ]
     for batch in in_batches(rows):
         await transaction.execute(statement, batch)
@@ -242,6 +243,15 @@ async def messages(transaction: Transaction, ids: Iterable[MessageId]) -> dict[M
     return kept
 
 
+async def messages_of_rows(transaction: Transaction, numbers: Iterable[int]) -> dict[MessageId, KeptMessage]:
+    """What is kept of the messages in these rows, of however many channels."""
+    kept: dict[MessageId, KeptMessage] = {}
+    for batch in in_batches(numbers):
+        rows = (await transaction.execute(_MESSAGE.where(tables.message.c.id.in_(batch)))).all()
+        kept |= await _with_reactions(transaction, rows)
+    return kept
+
+
 async def _with_reactions(transaction: Transaction, rows: Sequence[Row[Any]]) -> dict[MessageId, KeptMessage]:
     ids = [row.id for row in rows]
     if not ids:
@@ -294,9 +304,17 @@ def _seen(row: Row[Any]) -> MessageSeen:
 
 
 async def present_between(
-    transaction: Transaction, channel: ChannelId, since: datetime | None, until: datetime | None
+    transaction: Transaction,
+    channel: ChannelId,
+    since: datetime | None,
+    until: datetime | None,
+    *,
+    threads: Sequence[str | None] = (),
 ) -> tuple[MessageSeen, ...]:
-    """The kept, not deleted messages of a channel with ``since <= sent_at < until``, replies too, oldest first."""
+    """The kept, not deleted messages of a channel with ``since <= sent_at < until``, oldest first.
+
+    ``threads``: only those of these threads, ``None`` being the channel's own level; without it, of all.
+    """
     ids = await channel_ids(transaction, [channel])
     table = tables.message
     conditions = [table.c.channel_id == ids[channel], table.c.gone.is_(False)]
@@ -304,6 +322,8 @@ async def present_between(
         conditions.append(table.c.sent_at >= since)
     if until is not None:
         conditions.append(table.c.sent_at < until)
+    if threads:
+        conditions.append(or_(*(table.c.thread.is_(None) if one is None else table.c.thread == one for one in threads)))
     statement = _MESSAGE.where(*conditions).order_by(table.c.sent_at, table.c.external_id)
     return tuple(_seen(row) for row in await transaction.execute(statement))
 

@@ -98,10 +98,11 @@ class Store:
 def _engine(url: str) -> AsyncEngine:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError):
+        # Not chained: what could not be read as a port may be a part of the password.
         raise UserError(
             "database: not a database address; write sqlite:///linkletter.db or postgresql://user@host/name"
-        ) from error
+        ) from None
     match parsed.get_backend_name():
         case "sqlite":
             parsed = parsed.set(drivername="sqlite+aiosqlite")

@@ -9,9 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, or_, select, update
 
 from newsletter import urls
 from newsletter.heard import ChannelId, MessageId, PersonId, Preview
@@ -170,6 +171,16 @@ async def close(
     await transaction.execute(update(table).where(table.c.id == row.id).values(values))
 
 
+async def advance(transaction: Transaction, row: EditionRow, opened_at: datetime, cut_off: datetime) -> None:
+    """Let the open edition begin later: the weeks before were made for the archive."""
+    table = tables.edition
+    await transaction.execute(
+        update(table)
+        .where(table.c.id == row.id, table.c.state == EditionState.OPEN.value)
+        .values(opened_at=opened_at, cut_off=cut_off, serves=cut_off)
+    )
+
+
 async def add_archived(
     transaction: Transaction, newsletter: str, opened_at: datetime, cut_off: datetime, at: datetime, by: str
 ) -> EditionRow:
@@ -251,14 +262,19 @@ async def open_shares(
 
 
 async def shares_between(
-    transaction: Transaction, newsletter: str, channels: Sequence[int], since: datetime, until: datetime
+    transaction: Transaction,
+    newsletter: str,
+    channels: Sequence[int],
+    since: datetime,
+    until: datetime,
+    *,
+    edition: int = 0,
 ) -> list[int]:
-    """The shares of a past week: ``since <= sent_at < until``, but for those an edition that went out has placed."""
-    share, placement, edition = tables.share, tables.placement, tables.edition
-    elsewhere = (
-        exists()
-        .where(placement.c.share_id == share.c.id, placement.c.newsletter == newsletter)
-        .where(edition.c.id == placement.c.edition_id, edition.c.state != EditionState.ARCHIVED.value)
+    """The shares of a past week: ``since <= sent_at < until``, but for those placed in another edition than this
+    one."""
+    share, placement = tables.share, tables.placement
+    elsewhere = exists().where(
+        placement.c.share_id == share.c.id, placement.c.newsletter == newsletter, placement.c.edition_id != edition
     )
     found = await transaction.execute(
         select(share.c.id)
@@ -318,7 +334,7 @@ async def earlier(
 ) -> dict[str, Earlier]:
     """For each of these shares' links, by key, the latest time it was there before: printed, or only in chat."""
     share, placement, edition, link = tables.share, tables.placement, tables.edition, tables.link
-    here = {one.id for one in shares}
+    late = [one.id for one in shares if one.sent_at < before]
     digests = {chat.link_digest(one.key): one.key for one in shares}
     found: dict[str, Earlier] = {}
     latest = (
@@ -327,6 +343,7 @@ async def earlier(
             share.outerjoin(placement, and_(placement.c.share_id == share.c.id, placement.c.newsletter == newsletter))
         )
         .where(share.c.link_id == link.c.id, share.c.sent_at < before, share.c.channel_id.in_(channels))
+        .where(share.c.id.not_in(late))
         .where(placement.c.reason.is_(None), or_(share.c.present, placement.c.edition_id.is_not(None)))
         .order_by(share.c.sent_at.desc())
         .limit(1)
@@ -335,7 +352,7 @@ async def earlier(
     )
     for batch in in_batches(digests):
         rows = await transaction.execute(select(link.c.key, latest.label("share")).where(link.c.digest.in_(batch)))
-        by_share = {row.share: row.key for row in rows if row.share is not None and row.share not in here}
+        by_share = {row.share: row.key for row in rows if row.share is not None}
         details = await transaction.execute(
             select(share.c.id, share.c.sent_at, edition.c.number, edition.c.cut_off)
             .outerjoin(placement, and_(placement.c.share_id == share.c.id, placement.c.newsletter == newsletter))
@@ -404,7 +421,7 @@ async def _shares(transaction: Transaction, ids: Sequence[int]) -> list[KeptShar
         row.id: MessageId(ChannelId(row.platform, row.workspace, row.channel_external_id), row.message_external_id)
         for row in rows
     }
-    kept = await chat.messages(transaction, message_ids.values())
+    kept = await chat.messages_of_rows(transaction, {row.message_id for row in rows})
     return [_share(row, message_ids[row.id], kept[message_ids[row.id]]) for row in rows]
 
 
@@ -593,7 +610,8 @@ async def intend(
             .values(edition_id=row.id, destination=destination, n=n, fence=0)
             .returning(tables.delivery.c.id)
         )
-        delivery_id, kept = made.scalar_one(), {}
+        delivery_id: int = made.scalar_one()
+        kept: dict[int, LedgerPart] = {}
     else:
         if [one.part for one in before.parts] == list(parts):
             return before
@@ -603,24 +621,27 @@ async def intend(
             update(tables.delivery).where(tables.delivery.c.id == delivery_id).values(n=n, done_at=None, failed=None)
         )
     table = tables.part
+    ledger = dict(kept)
     for part in parts:
+        before_it = kept.get(part.ordinal)
+        if before_it is not None and before_it.part == part:
+            continue
         values = {
             "name": part.name,
             "mark": part.mark,
             "payload": part.payload,
             "state": PartState.INTENDED.value,
         }
-        if part.ordinal in kept:
+        if before_it is not None:
             here = (table.c.delivery_id == delivery_id) & (table.c.ordinal == part.ordinal)
             await transaction.execute(update(table).where(here).values(values))
         else:
             await transaction.execute(
                 insert(table).values(delivery_id=delivery_id, ordinal=part.ordinal, receipt=None, **values)
             )
-    made_now = await delivery(transaction, row.id, destination)
-    if made_now is None:  # pragma: no cover - it was written three lines above
-        raise LookupError(destination)
-    return made_now
+        ledger[part.ordinal] = LedgerPart(part, PartState.INTENDED, before_it.receipt if before_it else None)
+    in_order = tuple(ledger[ordinal] for ordinal in sorted(ledger))
+    return Delivery(delivery_id, row.id, destination, n, before.fence if before else 0, None, None, in_order)
 
 
 async def move_delivery(transaction: Transaction, newsletter: str, destination: str, edition: int) -> None:
@@ -637,24 +658,15 @@ async def move_delivery(transaction: Transaction, newsletter: str, destination: 
 async def delivery(transaction: Transaction, edition: int, destination: str) -> Delivery | None:
     """The delivery of an edition to a destination, with its parts in order."""
     table = tables.delivery
-    row = (
-        await transaction.execute(
-            select(table).where(table.c.edition_id == edition, table.c.destination == destination)
-        )
-    ).one_or_none()
-    return await _delivery(transaction, row) if row is not None else None
+    found = await _deliveries(transaction, (table.c.edition_id == edition) & (table.c.destination == destination))
+    return found[0] if found else None
 
 
-async def unfinished(transaction: Transaction, newsletter: str) -> tuple[Delivery, ...]:
-    """The newsletter's deliveries that are neither done nor given up, oldest edition first."""
+async def unfinished(transaction: Transaction, newsletter: str, *, failed_too: bool = False) -> tuple[Delivery, ...]:
+    """The newsletter's deliveries that are not done, oldest edition first; those given up only if asked for."""
     table, edition = tables.delivery, tables.edition
-    found = await transaction.execute(
-        select(table)
-        .join(edition, edition.c.id == table.c.edition_id)
-        .where(edition.c.newsletter == newsletter, table.c.done_at.is_(None), table.c.failed.is_(None))
-        .order_by(edition.c.cut_off, table.c.id)
-    )
-    return tuple([await _delivery(transaction, row) for row in found.all()])
+    open_still = table.c.done_at.is_(None) if failed_too else table.c.done_at.is_(None) & table.c.failed.is_(None)
+    return await _deliveries(transaction, (edition.c.newsletter == newsletter) & open_still)
 
 
 async def failed(transaction: Transaction) -> tuple[tuple[EditionRow, str, str], ...]:
@@ -669,32 +681,60 @@ async def failed(transaction: Transaction) -> tuple[tuple[EditionRow, str, str],
     return tuple((_edition(row), row.destination, row.failed) for row in found)
 
 
-async def _delivery(transaction: Transaction, row: Row[Any]) -> Delivery:
-    table = tables.part
-    parts = await transaction.execute(select(table).where(table.c.delivery_id == row.id).order_by(table.c.ordinal))
-    return Delivery(
-        row.id,
-        row.edition_id,
-        row.destination,
-        row.n,
-        row.fence,
-        row.done_at,
-        row.failed,
-        tuple(
-            LedgerPart(
-                Part(part.ordinal, part.payload, part.mark, part.name),
-                PartState(part.state),
-                Receipt(**part.receipt) if part.receipt else None,
-            )
-            for part in parts
-        ),
+async def _deliveries(transaction: Transaction, condition: ColumnElement[bool]) -> tuple[Delivery, ...]:
+    """The deliveries that fit, oldest edition first, with their parts in order: in one statement, however many."""
+    table, edition, part = tables.delivery, tables.edition, tables.part
+    found = await transaction.execute(
+        select(table, part)
+        .join(edition, edition.c.id == table.c.edition_id)
+        .outerjoin(part, part.c.delivery_id == table.c.id)
+        .where(condition)
+        .order_by(edition.c.cut_off, table.c.id, part.c.ordinal)
     )
+    deliveries: list[Delivery] = []
+    for _, together in groupby(found, key=lambda row: row.id):
+        rows = list(together)
+        one = rows[0]
+        parts = tuple(
+            LedgerPart(
+                Part(row.ordinal, row.payload, row.mark, row.name),
+                PartState(row.state),
+                Receipt(**row.receipt) if row.receipt else None,
+            )
+            for row in rows
+            if row.ordinal is not None
+        )
+        deliveries.append(
+            Delivery(one.id, one.edition_id, one.destination, one.n, one.fence, one.done_at, one.failed, parts)
+        )
+    return tuple(deliveries)
 
 
-async def claim(transaction: Transaction, delivery: int, owner: str, now: datetime, lease: timedelta) -> int | None:
-    """Become the one who delivers, until ``now + lease``; ``None`` where somebody else is. Returns the fence."""
+async def owner_of(transaction: Transaction, delivery: int) -> str | None:
+    """Who delivers it at the moment, or did when it was last claimed and not finished."""
     table = tables.delivery
-    free = or_(table.c.lease_until.is_(None), table.c.lease_until < now, table.c.owner == owner)
+    found = await transaction.execute(select(table.c.owner).where(table.c.id == delivery))
+    owner: str | None = found.scalar_one_or_none()
+    return owner
+
+
+async def claim(
+    transaction: Transaction,
+    delivery: int,
+    owner: str,
+    now: datetime,
+    lease: timedelta,
+    *,
+    instead_of: str | None = None,
+) -> int | None:
+    """Become the one who delivers, until ``now + lease``; ``None`` where somebody else is. Returns the fence.
+
+    ``instead_of`` is an owner known to be dead, whose lease need not be waited for.
+    """
+    table = tables.delivery
+    free = or_(
+        table.c.lease_until.is_(None), table.c.lease_until < now, table.c.owner == owner, table.c.owner == instead_of
+    )
     found = await transaction.execute(
         update(table)
         .where(table.c.id == delivery, table.c.done_at.is_(None), free)

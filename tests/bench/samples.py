@@ -64,11 +64,11 @@ def sentence(chance: random.Random, most: int = 18) -> str:
     return " ".join(chance.choices(words, k=chance.randint(2, most)))
 
 
-def messages(link: str = "<{url}>") -> Iterator[str]:
+def messages(link: str = "<{url}>", count: int = MESSAGES) -> Iterator[str]:
     """The texts of the chat, in order; ``link`` is how an address stands in them: Slack's way, or ``{url}`` alone."""
     chance = random.Random("messages")
     pool = addresses(MESSAGES // 5)
-    for _ in range(MESSAGES):
+    for _ in range(count):
         if chance.random() >= WITH_A_LINK:
             yield sentence(chance, 40)
             continue
@@ -86,7 +86,7 @@ def messages(link: str = "<{url}>") -> Iterator[str]:
         )
 
 
-def write_slack_export(path: Path) -> None:
+def write_slack_export(path: Path, count: int = MESSAGES) -> None:
     """A workspace's export as Slack packs it: lists, and a folder for each channel with a file for each day."""
     chance = random.Random("export")
     channels = [{"id": f"C0{place:07}", "name": f"channel-{place}"} for place in range(CHANNELS)]
@@ -95,11 +95,9 @@ def write_slack_export(path: Path) -> None:
         for place in range(PEOPLE)
     ]
     # Some channels are busy: half of all days are those of the first few.
-    days = [
-        (min(int(chance.expovariate(0.2)), CHANNELS - 1), chance.randrange(3_000)) for _ in range(DAYS)
-    ]
+    days = [(min(int(chance.expovariate(0.2)), CHANNELS - 1), chance.randrange(3_000)) for _ in range(DAYS)]
     said: dict[tuple[int, int], list[dict[str, object]]] = {}
-    for text in messages():
+    for text in messages(count=count):
         channel, day = chance.choice(days)
         at = BEGINNING + timedelta(days=day, microseconds=chance.randrange(86_400_000_000))
         message: dict[str, object] = {

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,7 @@ from newsletter.model import KeptShare, Receipt
 from newsletter.publish import Outlet, Publisher
 from newsletter.settings import NewsletterSettings
 from newsletter.store import Store, chat, editions
+from tests import stores
 from tests.contracts.platforms import PLATFORMS, World
 from tests.laws.dump import dump
 
@@ -121,6 +123,11 @@ async def another_store(tmp_path, name="other") -> AsyncIterator[Store]:
 
 
 @pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return stores.fresh(tmp_path)
+
+
+@pytest.fixture
 def clock() -> Clock:
     return Clock()
 
@@ -193,6 +200,30 @@ async def test_a_private_channel_is_known_to_be_private(house, world):
     await world.post("Ann", "https://example.org/secret", channel="desk")
     await house.quiet()
     assert [share.channel_private for share in await house.kept()] == [True]
+
+
+async def test_a_private_channel_is_known_to_be_private_also_where_it_cannot_be_read(world, sqlite_url, clock):
+    world.forbid(reading=True)
+    async for house in housed(world, sqlite_url, clock):
+        await world.post("Ann", "https://example.org/secret", channel="desk")
+        await house.quiet()
+        assert [share.channel_private for share in await house.kept()] == [True]
+
+
+async def test_what_is_heard_at_once_in_a_new_channel_is_all_kept(house, world):
+    desk = world.channel("desk").id
+    chat, listening = (
+        world.chat,
+        Listening(
+            house.store, Collector(house.store), house.commands, [house.settings], [world.chat], clock=house.clock
+        ),
+    )
+    await house.stop()
+    for n in range(3):
+        await world.post("Ann", f"https://example.org/{n}", channel="desk")
+    [reading] = [one async for one in chat.read(desk, LONG_AGO)]
+    await asyncio.gather(*(listening.heard(message) for message in reading.messages))
+    assert len(await house.kept()) == 3
 
 
 @pytest.mark.parametrize(
