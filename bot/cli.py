@@ -32,8 +32,24 @@ CONFIG = "config.yaml"
 STYLES = ("hexo", "jekyll", "hugo", "plain", "archive", "index")
 
 
+class _Path(click.Path):
+    """A path as it was typed; ``~`` is the home folder also where the shell leaves it, as in ``--to=~/posts``."""
+
+    def __init__(self, **kinds: bool) -> None:
+        super().__init__(path_type=Path, **kinds)
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        return super().convert(os.path.expanduser(value), parameter, context)  # noqa: PTH111 - "~nobody" raises there
+
+
 def main() -> None:
     """The entry point of the ``linkletter`` command."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        # A post is UTF-8 wherever it is written to. A terminal gets what it can show.
+        if stream.isatty():
+            stream.reconfigure(errors="backslashreplace")
+        else:
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     linkletter(prog_name="linkletter")
 
 
@@ -42,7 +58,7 @@ def main() -> None:
     "--config",
     "config_file",
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=_Path(dir_okay=False),
     help=f"The configuration. [default: {CONFIG}, if there is one]",
 )
 @click.version_option(bot.__version__, prog_name="linkletter")
@@ -150,7 +166,7 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 
 
 @linkletter.command(name="import")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=_Path())
 @click.option(
     "--workspace", default="", metavar="ID", help="The Slack team or Discord server, if the export names none."
 )
@@ -227,12 +243,13 @@ def preview(
         raise click.UsageError("Name a --date or a --week, not both.")
     config = _config(context)
     settings = _styled(_newsletter(config, newsletter), style)
+    cut_off = _cut_off(settings, day, week)
     _say_without_config(config)
 
     async def run() -> tuple[Any, Any]:
         async with opened(config) as app:
             publisher = app.publisher(settings)
-            return await publisher.preview(_cut_off(settings, day, week)), publisher
+            return await publisher.preview(cut_off), publisher
 
     edition, publisher = _run(run())
     click.echo(_previewed(edition, publisher, settings, form), nl=False)
@@ -294,7 +311,7 @@ async def _why_empty(config: Any, settings: Any) -> str:
     "--to",
     "folder",
     metavar="FOLDER",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=_Path(file_okay=False),
     help="Write the posts here instead of to the newsletter's destinations.",
 )
 @click.option("--all-weeks", is_flag=True, help="Make the past's editions too, to files only.")
@@ -454,7 +471,7 @@ def search(context: click.Context, words: tuple[str, ...], most: int, as_json: b
     from bot.app import opened
     from newsletter.search import query
     from newsletter.store import search as index
-    from newsletter.url_titles import title_from_url
+    from newsletter.titles import title_from_url
     from newsletter.words import plain
 
     config = _config(context)
@@ -495,7 +512,7 @@ def search(context: click.Context, words: tuple[str, ...], most: int, as_json: b
     "--folder",
     default="linkletter-demo",
     show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=_Path(file_okay=False),
     help="Where the demo writes its database and posts.",
 )
 @_command

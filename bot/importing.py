@@ -4,8 +4,11 @@ Reading a platform's files is its ``export.py``'s business, keeping them ``colle
 checked before the first message is stored.
 """
 
+import signal
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -94,11 +97,12 @@ async def import_exports(
     sifted: list[Sifted] = []
     ignored: Counter[str] = Counter()
     workspaces: dict[str, str] = {}
-    for path in paths:
-        platform, export = _opened(path, workspace, configured)
-        workspaces[str(path)] = f"{platform}:{export.workspace}"
-        sifted += map(sift, export.readings(_counting(progress, f"Reading {path.name}", 0, export.total)))
-        ignored += Counter(export.ignored)
+    with _interruptible():
+        for path in paths:
+            platform, export = _opened(path, workspace, configured)
+            workspaces[str(path)] = f"{platform}:{export.workspace}"
+            sifted += map(sift, export.readings(_counting(progress, f"Reading {path.name}", 0, export.total)))
+            ignored += Counter(export.ignored)
     to_write = sum(len(one.reading.messages) for one in sifted)
     written = 0
     for one in sifted:
@@ -112,6 +116,19 @@ async def import_exports(
         elif held := why_held(url, settings):
             imported.held[held] += 1
     return imported
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C ends the block at once. asyncio would only cancel the task: heard when it next waits, minutes later."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _counting(progress: Progress, what: str, before: int, total: int) -> Callable[[int], None]:

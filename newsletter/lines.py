@@ -207,7 +207,8 @@ def _without_edge_tags(pieces: list[_Piece], belongs: Callable[[str], object]) -
             if standing and standing[-1] == place - 1 and belongs(piece):
                 standing.pop()
             break
-    return [" " if place in standing else piece for place, piece in enumerate(pieces)]
+    dropped = set(standing)
+    return [" " if place in dropped else piece for place, piece in enumerate(pieces)]
 
 
 def _joined(pieces: Sequence[str | Located]) -> list[str | Located]:
@@ -316,7 +317,7 @@ def _by_line(spans: Sequence[tuple[int, int]], marks: Sequence[_Mark]) -> list[t
 def _edges(places: Sequence[tuple[str, bool]], at: int) -> tuple[bool, bool]:
     """Whether a hashtag at the start, and at the end, of the line ``at`` of ``places`` stands for itself.
 
-    It does at the ends of a message, of an item, of a title and of the words after a link; ``places`` are the lines
+    It does at the ends of a message, of an item, above a link or a title, and below a link; ``places`` are the lines
     that are not blank, and whether they have links.
     """
 
@@ -324,7 +325,8 @@ def _edges(places: Sequence[tuple[str, bool]], at: int) -> tuple[bool, bool]:
         return not 0 <= place < len(places) or places[place][1]
 
     item = is_item(places[at][0])
-    return item or links(at - 1) or links(at + 1), item or links(at + 1) or links(at + 2)
+    title = at + 2 < len(places) and links(at + 2)
+    return item or links(at - 1) or links(at + 1), item or title or links(at + 1)
 
 
 def _line_spans(text: str, links: Sequence[Located]) -> list[tuple[int, int]]:

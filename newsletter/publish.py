@@ -25,6 +25,11 @@ from newsletter.week import (
     week_of,
 )
 
+MEANT_FOR_THE_CUT_OFF = timedelta(hours=12)
+"""Who publishes by hand or by cron within this time after a cut-off means that cut-off, not the days since."""
+
+INSTANT = timedelta(microseconds=1)
+
 LEASE = timedelta(minutes=5)
 """How long a process may be silent before another one takes its delivery over: longer than the slowest send."""
 
@@ -112,8 +117,8 @@ class Publisher:
             channels = await self._channels(transaction)
             row = await self._open_row(transaction)
             if cut_off is None or cut_off == row.serves:
-                last = self._serves(row)
-                until = last if cut_off is None else row.cut_off
+                now = self._clock()
+                until = self._due(row, now) if cut_off is None and row.serves <= now else row.cut_off
                 ids = await editions.open_shares(transaction, row, channels, until)
                 number = await editions.next_number(transaction, self._settings.key)
                 frame = self._frame(number, row.opened_at, until, row.serves, until)
@@ -155,33 +160,48 @@ class Publisher:
     # --- closing and freezing ---
 
     async def publish(self, by: str) -> Edition | None:
-        """Close the open edition now and freeze it for every destination; ``None`` if there is too little to print.
+        """Close the open edition and freeze it for every destination; ``None`` if there is too little to print.
 
-        It serves the next scheduled cut-off, and every one that was missed: then it is labelled as a range. Nothing is
-        sent yet: ``deliver`` does. The second time there is nothing to print.
+        If its cut-off has passed, it closes there, and is labelled as a range where several were missed; what was shared
+        since is the next edition's. Else it closes now and serves the cut-off to come. Nothing is sent yet: ``deliver``
+        does. The second time there is nothing to print.
         """
         now = self._clock()
-        settings = self._settings
         async with self._store.writing() as transaction:
             row = await self._open_row(transaction)
             if not row.id:
-                row = await editions.begin(transaction, settings.key, row.opened_at, row.cut_off, after=None)
-            serves = self._serves(row)
-            channels = await self._channels(transaction)
-            ids = await editions.open_shares(transaction, row, channels, now)
-            number = await editions.next_number(transaction, settings.key)
-            frame = self._frame(number, row.opened_at, now, row.serves, serves)
-            frame = replace(frame, nth_of_day=await self._nth_of_day(transaction, now, row.id))
-            assembled = await self._assembled(transaction, frame, ids, channels, row.id)
-            edition = assembled.edition
-            if not self._worth_printing(edition):
+                key = self._settings.key
+                row = await editions.begin(transaction, key, row.opened_at, row.cut_off, after=None)
+            if row.serves > now:
+                return await self._close(transaction, row, now, row.serves, by)
+            due = self._due(row, now)
+            edition = await self._close(transaction, row, due, due, by)
+            if edition is not None:
+                return edition
+            # An empty cut-off is served without a post; what was too little for it rolls on.
+            row = await editions.advance(transaction, row, due, self._after(due))
+            if now - due < MEANT_FOR_THE_CUT_OFF:
                 return None
-            await editions.close(transaction, row, state=EditionState.FROZEN, cut_off=now, serves=serves, at=now, by=by)
-            await editions.place(transaction, row, assembled.placements)
-            await self._freeze(transaction, row, edition)
-            following = next_cut_off(settings.schedule, settings.zone, serves)
-            await editions.begin(transaction, settings.key, now, following, after=row)
-        return edition
+            return await self._close(transaction, row, now, row.serves, by)
+
+    async def _close(
+        self, transaction: Transaction, row: editions.EditionRow, cut_off: datetime, serves: datetime, by: str
+    ) -> Edition | None:
+        """Close the open edition at ``cut_off`` and open the next; ``None``, and nothing done, if it is not worth it."""
+        channels = await self._channels(transaction)
+        ids = await editions.open_shares(transaction, row, channels, cut_off)
+        number = await editions.next_number(transaction, self._settings.key)
+        frame = self._frame(number, row.opened_at, cut_off, row.serves, serves)
+        frame = replace(frame, nth_of_day=await self._nth_of_day(transaction, cut_off, row.id))
+        assembled = await self._assembled(transaction, frame, ids, channels, row.id)
+        if not self._worth_printing(assembled.edition):
+            return None
+        now = self._clock()
+        await editions.close(transaction, row, state=EditionState.FROZEN, cut_off=cut_off, serves=serves, at=now, by=by)
+        await editions.place(transaction, row, assembled.placements)
+        await self._freeze(transaction, row, assembled.edition)
+        await editions.begin(transaction, self._settings.key, cut_off, self._after(serves), after=row)
+        return assembled.edition
 
     def _worth_printing(self, edition: Edition) -> bool:
         """Whether some reader would see at least as many links as the settings ask for."""
@@ -221,7 +241,7 @@ class Publisher:
         if row is not None and row.serves <= until:
             opened_at = last_cut_off(settings.schedule, settings.zone, now)
             async with self._store.writing() as transaction:
-                await editions.advance(transaction, row, opened_at, self._serves(row))
+                await editions.advance(transaction, row, opened_at, max(row.serves, self._after(opened_at)))
         return tuple(edition for edition in made if edition is not None)
 
     async def _archive_new(
@@ -250,7 +270,7 @@ class Publisher:
     async def _opened_at(self, transaction: Transaction, cut_off: datetime) -> datetime:
         """When a past week began: at the cut-off before, or earlier if the edition of that one went out early."""
         settings = self._settings
-        opened_at = last_cut_off(settings.schedule, settings.zone, cut_off - timedelta(microseconds=1))
+        opened_at = last_cut_off(settings.schedule, settings.zone, cut_off - INSTANT)
         before = await editions.serving(transaction, settings.key, opened_at)
         early = before is not None and before.state is EditionState.FROZEN
         return min(opened_at, before.cut_off) if before is not None and early else opened_at
@@ -385,13 +405,18 @@ class Publisher:
         if row is not None:
             return row
         now = self._clock()
+        cut_off = self._after(now)
         opened_at = last_cut_off(settings.schedule, settings.zone, now)
-        cut_off = next_cut_off(settings.schedule, settings.zone, now)
+        if now - opened_at < MEANT_FOR_THE_CUT_OFF:
+            cut_off, opened_at = opened_at, last_cut_off(settings.schedule, settings.zone, opened_at - INSTANT)
         return editions.EditionRow(0, settings.key, 0, EditionState.OPEN, opened_at, cut_off, cut_off, 0)
 
-    def _serves(self, row: editions.EditionRow) -> datetime:
-        """The scheduled cut-off the open edition stands for if it closes now: the next, after any that were missed."""
-        return max(row.serves, next_cut_off(self._settings.schedule, self._settings.zone, self._clock()))
+    def _due(self, row: editions.EditionRow, now: datetime) -> datetime:
+        """The last scheduled cut-off that has passed since the open edition's own: it serves all of them."""
+        return max(row.serves, last_cut_off(self._settings.schedule, self._settings.zone, now))
+
+    def _after(self, cut_off: datetime) -> datetime:
+        return next_cut_off(self._settings.schedule, self._settings.zone, cut_off)
 
     async def _channels(self, transaction: Transaction) -> list[int]:
         there = await chat.channels(transaction)
@@ -426,7 +451,7 @@ class Publisher:
         labels: dict[datetime, str] = {}
         for one in earlier.values():
             if one.at not in labels:
-                before = one.at - timedelta(microseconds=1) if one.number else one.at
+                before = one.at - INSTANT if one.number else one.at
                 cut_off = next_cut_off(settings.schedule, settings.zone, before)
                 labels[one.at] = week_of(cut_off, settings.zone, pattern).label
         return {key: Seen(one.number, labels[one.at]) for key, one in earlier.items()}

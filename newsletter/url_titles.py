@@ -1,6 +1,6 @@
 """A title read from an address alone: ``owner/repo#12``, ``arXiv 2006.14536``, the words of a path, or host and path.
 
-Pure and total; nothing is fetched. Cleaning and cutting of titles are ``titles.py``.
+Pure and total; nothing is fetched. Cleaning and cutting of titles are ``title_text.py``.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from newsletter.model import TitleSource
-from newsletter.titles import MAX_LINE, clean, has_cjk, width
+from newsletter.title_text import MAX_LINE, clean, has_cjk, width
 
 
 def _words(row: str) -> frozenset[str]:

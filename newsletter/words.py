@@ -15,7 +15,7 @@ from newsletter.lines import GOES_ON, MARKER, SPOKEN, Kind, Line, has_words, pla
 from newsletter.markdown import clean as markdown_clean
 from newsletter.model import ShareWords, TitleSource
 from newsletter.titles import clean as plain_title
-from newsletter.url_titles import title_from_url
+from newsletter.titles import title_from_url
 from newsletter.urls import Located
 
 __all__ = ["follow_up", "hashtag", "plain", "plain_title", "read", "rename", "title_from_url"]

@@ -5,26 +5,27 @@ here, for all of them.
 """
 
 import asyncio
+import atexit
 import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
-import time
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from newsletter.store import Store
 from tests.laws.dump import dump
 
 ROOT = Path(__file__).resolve().parent.parent
-# Beside the interpreter, where an installation puts it; `python -c` where the tests run from a mere checkout.
 COMMAND = [sys.executable, "-W", "error", "-c", "from bot.cli import main; main()"]
 DEADLINE_SECONDS = 60
 
@@ -50,28 +51,97 @@ def surroundings(**changed: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": os.environ.get("PYTHONPATH", str(ROOT)), **changed}
 
 
-def linkletter(
+# Starting Python and loading the program takes longer than most commands do. So one process loads it once, and each
+# command is a copy of that process: its own memory, streams, folder, environment and end.
+_COPIER = """
+import json, os, sys
+import bot.app, bot.cli, bot.demo, bot.importing, bot.progress
+import newsletter.search, newsletter.store.search
+for line in sys.stdin:
+    asked = json.loads(line)
+    if (child := os.fork()) == 0:
+        for number, name in enumerate(asked["streams"]):
+            os.dup2(os.open(name, os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        os.chdir(asked["folder"])
+        os.environ.clear()
+        os.environ.update(asked["environment"])
+        sys.stdin, sys.stdout = open(0), open(1, "w", encoding="utf-8")
+        sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
+        sys.argv = ["linkletter", *asked["words"]]
+        status = 1
+        try:
+            bot.cli.main()
+        except SystemExit as ended:
+            status = ended.code or 0
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+@cache
+def _copier() -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", _COPIER],
+        env=surroundings(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    @atexit.register
+    def end() -> None:
+        process.communicate()
+
+    return process
+
+
+def linkletter(*words: str | Path, at: Path, status: int | None = 0, **changed: str) -> Said:
+    """Type ``linkletter WORDS`` in the folder `at`; it must end with `status` (``None``: any) and say nothing ugly."""
+    copier = _copier()
+    assert copier.stdin is not None
+    assert copier.stdout is not None
+    with TemporaryDirectory() as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        asked = {
+            "words": [*map(str, words)],
+            "streams": [os.devnull, str(out), str(err)],
+            "folder": str(at),
+            "environment": surroundings(**changed),
+        }
+        print(json.dumps(asked), file=copier.stdin, flush=True)
+        ended = int(copier.stdout.readline())
+        return _looked_at(words, status, ended, out.read_bytes(), err.read_bytes())
+
+
+def started_anew(
     *words: str | Path,
     at: Path,
     status: int | None = 0,
-    stdin: str = "",
-    prepare: Any = None,
+    prepare: Callable[[], None] | None = None,
     command: Sequence[str] = COMMAND,
     **changed: str,
 ) -> Said:
-    """Type ``linkletter WORDS`` in the folder `at`; it must end with `status` (``None``: any) and say nothing ugly."""
-    ran = subprocess.run(  # noqa: PLW1509 - one thread, and what `prepare` does cannot be said otherwise
+    """The same in a Python of its own: for what is settled when it starts, as its encodings and hash seed are."""
+    ran = subprocess.run(
         [*command, *map(str, words)],
         cwd=at,
         env=surroundings(**changed),
-        input=stdin.encode(),
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=DEADLINE_SECONDS,
         preexec_fn=prepare,
     )
-    said = Said(ran.returncode, ran.stdout.decode("utf-8", "surrogateescape"), ran.stderr.decode(errors="replace"))
-    shown = f"linkletter {' '.join(map(str, words))} -> {said.status}\n{said.out[-3000:]}\n--- stderr\n{said.err[-3000:]}"
-    assert status is None or said.status == status, shown
+    return _looked_at(words, status, ran.returncode, ran.stdout, ran.stderr)
+
+
+def _looked_at(words: Sequence[str | Path], status: int | None, ended: int, out: bytes, err: bytes) -> Said:
+    said = Said(ended, out.decode("utf-8", "surrogateescape"), err.decode(errors="replace"))
+    shown = f"linkletter {' '.join(map(str, words))} -> {ended}\n{said.out[-3000:]}\n--- stderr\n{said.err[-3000:]}"
+    assert status is None or ended == status, shown
     for ugly in ("Traceback", "Exception ignored", "should not have", "Warning:"):
         assert ugly not in said.err + said.out, shown
     return said
@@ -97,17 +167,14 @@ def started(*words: str | Path, at: Path, **changed: str) -> Iterator[subprocess
 
 
 @contextmanager
-def held(database: Path, table: str, rows: int, process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Stop the process in the middle of its work: once `table` has so many rows, nobody else can write in the block."""
-    with closing(sqlite3.connect(database, timeout=30, isolation_level=None)) as connection:
-        for _ in range(DEADLINE_SECONDS * 200):
+def halted(process: subprocess.Popen[bytes], database: Path, table: str, rows: int) -> Iterator[None]:
+    """In the middle of its work: once `table` has so many rows the process stands still, until the end of the block."""
+    with closing(sqlite3.connect(database, timeout=30)) as connection:
+        while _count(connection, table) < rows:
             assert process.poll() is None, f"it ended too early: {process.communicate()[1].decode()}"
-            if _count(connection, table) >= rows:
-                break
-            time.sleep(0.005)
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.execute("ROLLBACK")
+    process.send_signal(signal.SIGSTOP)
+    yield
+    process.send_signal(signal.SIGCONT)
 
 
 def _count(connection: sqlite3.Connection, table: str) -> int:

@@ -27,12 +27,13 @@ from tests.terminal import (
     DEADLINE_SECONDS,
     everything_in,
     files,
-    held,
+    halted,
     linkletter,
     message,
     packed,
     slack_files,
     started,
+    started_anew,
     surroundings,
     tables,
     touched,
@@ -116,8 +117,7 @@ def test_an_export_becomes_posts_in_two_lines_without_a_configuration(home: Path
     first, second = (post.decode() for post in files(home / "posts").values())
     assert first.index("### 벡터 검색 입문") < first.index("### Sparse autoencoders"), "the one that somebody liked is first"
     assert "A gentle tour of what they find." in first
-    assert "- [Sparse autoencoders](https://example.org/sparse) — still my favourite of them all" in second
-    assert "(also in edition 1," in second
+    assert "still my favourite of them all (also in edition 1," in second
 
 
 def test_what_only_the_team_may_see_is_in_no_post_without_a_configuration(home: Path, export: Path) -> None:
@@ -226,7 +226,7 @@ def test_publish_closes_the_open_edition_once(home: Path) -> None:
     said = linkletter("publish", "--json", at=home)
     assert [len(said.json["published"]), said.json["failed"]] == [1, []]
     assert said.json["published"][0]["files"] == [*files(home / "posts")]
-    assert b"### A fresh thing" in next(iter(files(home / "posts").values()))
+    assert b"\n[Link](https://example.org/fresh)\n" in next(iter(files(home / "posts").values()))
     before = touched(home / "posts")
     said = linkletter("publish", at=home)
     assert said.out == ""
@@ -401,13 +401,11 @@ def test_a_secret_in_the_configuration_is_refused_and_not_repeated(home: Path) -
     assert "secretsecret" not in said.err
 
 
-@pytest.mark.parametrize("words", [["status"], ["check"], ["search", "gentle"], ["publish", "--all-weeks"]])
+@pytest.mark.parametrize("words", [["status"], ["check"], ["search", "gentle"], ["publish", "--to", "p", "--all-weeks"]])
 def test_json_is_all_there_is_on_stdout(ready: Path, words: list[str]) -> None:
-    said = linkletter(*words, "--json", at=ready)
-    assert isinstance(said.json, dict)
-    said = linkletter(*words, "--json", at=Path(shutil.copytree(ready, ready / "bare", ignore=lambda *_: ["config.yaml"])),
-                      status=None)  # fmt: skip
-    assert said.status == 2 or isinstance(said.json, dict)
+    assert isinstance(linkletter(*words, "--json", at=ready).json, dict)
+    (ready / "config.yaml").unlink()
+    assert isinstance(linkletter(*words, "--json", at=ready).json, dict)
 
 
 def test_import_as_json_counts_what_the_text_counts(home: Path, export: Path) -> None:
@@ -495,7 +493,7 @@ def test_a_full_disk_fails_the_import_kindly_and_the_next_one_completes_it(home:
     export = packed(home / "export.zip", slack_files(many(1500)))
     linkletter("status", at=home)
     size = (home / "linkletter.db").stat().st_size
-    said = linkletter("import", export, at=home, status=1, prepare=few_bytes(size + 200_000))
+    said = started_anew("import", export, at=home, status=1, prepare=few_bytes(size + 200_000))
     assert len(said.err.splitlines()) == 2
     assert "linkletter.db" in said.err
     linkletter("import", export, at=home)
@@ -549,9 +547,9 @@ def many(count: int) -> dict[str, list[dict[str, object]]]:
 def test_an_import_stopped_in_the_middle_is_completed_by_the_next_one(
     home: Path, tmp_path: Path, stop: signal.Signals
 ) -> None:
-    export = packed(tmp_path / "export.zip", slack_files(many(2000)))
+    export = packed(tmp_path / "export.zip", slack_files(many(1500)))
     with started("import", export, at=home) as running:
-        with held(home / "linkletter.db", "message", 500, running):
+        with halted(running, home / "linkletter.db", "message", 500):
             running.send_signal(stop)
         errors = running.communicate(timeout=DEADLINE_SECONDS)[1].decode()
     assert "Traceback" not in errors
@@ -559,7 +557,7 @@ def test_an_import_stopped_in_the_middle_is_completed_by_the_next_one(
         assert running.returncode == 1
         assert "run it again to go on" in errors
     with closing(sqlite3.connect(home / "linkletter.db")) as connection:
-        assert 500 <= connection.execute("SELECT count(*) FROM message").fetchone()[0] < 2000
+        assert 500 <= connection.execute("SELECT count(*) FROM message").fetchone()[0] < 1500
     linkletter("import", export, at=home)
     fresh = tmp_path / "fresh"
     fresh.mkdir()
@@ -597,16 +595,16 @@ def test_publishing_all_weeks_stopped_in_the_middle_ends_in_the_same_posts(
     chat = {
         "links": [
             message(f"Week {n}\n<https://example.org/{n}>\nThe words of week {n}.", start + timedelta(weeks=n))
-            for n in range(40)
+            for n in range(16)
         ]
     }
     export = packed(tmp_path / "export.zip", slack_files(chat))
     linkletter("import", export, at=home)
     whole = Path(shutil.copytree(home, tmp_path / "whole"))
     linkletter("publish", "--to", "posts", "--all-weeks", at=whole)
-    for table, rows in (("edition", 10), ("part", 30)):
+    for table, rows in (("edition", 5), ("part", 10)):
         with started("publish", "--to", "posts", "--all-weeks", at=home) as running:
-            with held(home / "linkletter.db", table, rows, running):
+            with halted(running, home / "linkletter.db", table, rows):
                 running.send_signal(stop)
             running.communicate(timeout=DEADLINE_SECONDS)
         assert running.returncode not in (0, None)
@@ -710,14 +708,14 @@ def test_a_dumb_terminal_and_a_log_get_plain_lines(home: Path, export: Path) -> 
     ids=str,
 )
 def test_korean_goes_through_every_locale(ready: Path, changed: dict[str, str]) -> None:
-    said = linkletter("preview", "--week", "2020-W24", "--format", "markdown", at=ready, **changed)
+    said = started_anew("preview", "--week", "2020-W24", "--format", "markdown", at=ready, **changed)
     assert "### 벡터 검색 입문" in said.out
-    assert linkletter("search", "벡터", at=ready, **changed).out.startswith("2020-06-10  벡터 검색 입문")
-    assert linkletter("search", "벡터", "--json", at=ready, **changed).json["found"][0]["title"] == "벡터 검색 입문"
-    linkletter("import", "없다.zip", at=ready, status=1, **changed)
+    assert started_anew("search", "벡터", at=ready, **changed).out.startswith("2020-06-10  벡터 검색 입문")
+    assert started_anew("search", "벡터", "--json", at=ready, **changed).json["found"][0]["title"] == "벡터 검색 입문"
+    started_anew("import", "없다.zip", at=ready, status=1, **changed)
     status, shown = on_a_terminal("preview", "--week", "2020-W24", at=ready, **changed)
     assert status == 0, shown
-    linkletter("publish", "--all-weeks", at=ready, **changed)
+    started_anew("publish", "--all-weeks", at=ready, **changed)
     assert "### 벡터 검색 입문" in (ready / "posts" / "2020-06-13-weekly.md").read_text("utf-8")
 
 
@@ -756,7 +754,7 @@ def test_the_installed_command_is_the_same(home: Path, export: Path) -> None:
     installed = Path(sys.executable).with_name("linkletter")
     if not installed.exists():
         pytest.skip("needs the project installed beside the interpreter: make test")
-    assert "7 messages" in linkletter("import", export, at=home, command=[str(installed)]).out
+    assert "7 messages" in started_anew("import", export, at=home, command=[str(installed)]).out
 
 
 def test_many_links_of_one_week_are_one_post(home: Path, tmp_path: Path) -> None:

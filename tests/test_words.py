@@ -1,4 +1,4 @@
-"""What a message says about its links: title, comment, hashtags, and which words belong to which link."""
+"""What a message says about its links: comment, hashtags, and which words belong to which link. Titles: test_titles."""
 
 import re
 from pathlib import Path
@@ -18,81 +18,6 @@ def said(text):
     """Title, words and hashtags of the only share of a message."""
     (share,) = words.read(text)
     return share.title, share.comment, share.hashtags
-
-
-TITLES = {
-    "the seeds' shape": (f"Tiny Ray Tracer\n{ONE}\nDraws a sphere in 99 lines.", "Tiny Ray Tracer"),
-    "blank lines between": (f"벡터 검색 100제\n\n{ONE}\n\n차근차근 풀어보면 좋을듯.", "벡터 검색 100제"),
-    "Korean after Latin": (f"동네연구소 DSP\n{ONE}\n세미나 자료를 공개했다.", "동네연구소 DSP"),
-    "Japanese noun": (f"型システム入門\n{ONE}\n分かりやすいです。", "型システム入門"),
-    "Japanese heading in hiragana": (f"圏論のまとめ\n{ONE}\n読みました。", "圏論のまとめ"),
-    "several names without a capital": (f"tiny ray tracer\n{ONE}\nSmall.", "tiny ray tracer"),
-    "a version number": (f"Widgets v3.0\n{ONE}\nOut now.", "Widgets v3.0"),
-    "an ampersand and markup": (f"Queues \\& *Topics*\n{ONE}\nBoth.", "Queues & Topics"),
-    "a hard line break": (f"Tiny Ray Tracer\\\n{ONE}\\\nDraws.", "Tiny Ray Tracer"),
-    "tags above": (f"#graphics\nTiny Ray Tracer\n{ONE}\nDraws.", "Tiny Ray Tracer"),
-    "a label that only points": (f"Tiny Ray Tracer\n[자료링크]({ONE})\nDraws.", "Tiny Ray Tracer"),
-    "a pointing word before the link": (f"Tiny Ray Tracer\n출처: {ONE}\nDraws.", "Tiny Ray Tracer"),
-    "bold": (f"**Weekly notes**\nlook at this {ONE} please", "Weekly notes"),
-    "bold beside the link": (f"**🎢 이번주 소식 모음집** {ONE}", None),
-    "a Markdown heading": (f"## Tiny Ray Tracer\n{ONE}", "Tiny Ray Tracer"),
-    "a human label": (f"[Tiny Ray Tracer]({ONE})", "Tiny Ray Tracer"),
-    "a label in prose": (f"I liked [the tiny tracer]({ONE}) a lot", "the tiny tracer"),
-    "every word with a capital": (f"Every Ray Is What It Hits\n{ONE}\nA paper.", "Every Ray Is What It Hits"),
-}
-
-
-@pytest.mark.parametrize(("text", "title"), TITLES.values(), ids=TITLES)
-def test_a_title_is_a_label_a_bold_line_or_a_line_alone_above_the_link_alone(text, title):
-    assert said(text)[0] == title
-
-
-CHAT = """
-이거 재밌어요 | 좋은 글 | 다들 안녕하세요 | 읽어보세요 | 정리해봤습니다 | 이번에 나온 모델 | 논문 공유 | 자료 공유드립니다 | 참고하세요~
-오늘 읽은 글 | 이 논문 좋네요 | 대박 | 와 이거 뭐죠? | 링크: | 한번 테스트해보면 좋을듯 | 재미있음 | ㅋㅋㅋㅋ | 이건 꼭 봐야 함 | 혹시 써보신 분
-修正版です:grinning: | これ面白い | PR 出しました | お疲れさまです | 今日の進捗 | 自己解決 | 記事を書きました | 質問です。 | こちら | 追記
-すごい！ | なるほど | これは便利そう | 次回、日曜日 | マジか | 使い方がわからない | 最高 | リリースされたみたい😀 | 例えば | 確かにそうかも
-lol | this is great | hi all | Check this out | Interesting read | found this | PR is up | My new post | Look what I built | wow
-Anyone tried this? | New release: | I wrote this | Thanks everyone | food for thought | docs updated | see below… | FYI | Great talk by Ann
-must read | here you go | cool stuff | fixed it | interesting | so good | yesterday's talk | via Ann | This Is Great | nice nice nice
-这个不错啊 | 太好了 | Это интересно | C'est génial | das ist toll | [@Ann](person:U1) Tiny Ray Tracer | > Tiny Ray Tracer | 1. Tiny Tracer
-Tiny tracer, yes | Tiny tracer - | Tiny. Really tiny tracer | "Tiny Ray Tracer" | Tiny Tracer :tada: | Tiny Ray Tracer ^^ | Tiny Tracer!!
-"""
-
-
-@pytest.mark.parametrize("line", [line for row in CHAT.strip().split("\n") for line in row.split(" | ")])
-def test_no_chat_sentence_becomes_a_title(line):
-    (share,) = words.read(f"{line}\n{ONE}\nand more words below")
-    assert share.title is None
-    assert share.comment.endswith("and more words below")
-
-
-NO_TITLE = {
-    "no words after": f"Tiny Ray Tracer\n{ONE}",
-    "the link beside it": f"Tiny Ray Tracer {ONE}\nDraws.",
-    "not the first line": f"Hello.\n\nTiny Ray Tracer\n{ONE}\nDraws.",
-    "the sentence goes on": f"Tiny Ray Tracer\n{ONE}\nを使っています。",
-    "too long for a heading": f"{'Ray ' * 40}\n{ONE}\nDraws.",
-    "a label that points": f"look [here]({ONE})",
-    "a label that is the address": f"[example.com/one]({ONE}) it is",
-    "a label that is a number": f"see [1]({ONE})",
-    "a label cut out of a sentence": f"[試してみました]({ONE})が",
-    "a bold sentence": f"**Please read this!**\n{ONE}\nwords",
-}
-
-
-@pytest.mark.parametrize("text", NO_TITLE.values(), ids=NO_TITLE)
-def test_when_in_doubt_there_is_no_title(text):
-    assert said(text)[0] is None
-
-
-@pytest.mark.parametrize(
-    "label",
-    "here|Link|this|여기|링크|자료링크|참고자료|게시물 링크|원문 링크|github link|사이트 바로가기|ここ|こちら|こちら の記事|read more|click here|"
-    "example.com|www.example.com|https://example.com/one|example.com/o…|2|#|…|^^".split("|"),
-)
-def test_a_label_that_names_nothing_is_no_title(label):
-    assert not titles.is_human_label(label, ONE)
 
 
 COMMENTS = {
@@ -116,6 +41,13 @@ COMMENTS = {
     "a labelled link before a dash": (f"[Ray Tracing]({ONE}) — chapter 5", "chapter 5"),
     "quoted": (f"> {ONE}\n\nMine", "Mine"),
     "a quote stays one": (f"> theirs {ONE}\n\nMine", "> theirs\n\nMine"),
+    "a list below stays one": (
+        f"{ONE}\n- say it\n- say it again\n- never say it",
+        "- say it\n- say it again\n- never say it",
+    ),
+    "numbers and what follows stay": (f"{ONE}\n1. one\n2. two\n\nend", "1. one\n2. two\n\nend"),
+    "a list of one item is none": (f"- {ONE} fine", "fine"),
+    "an image": (f"Look.\n![a tracer]({TWO}.png)\n{ONE}", f"Look.\n![a tracer]({TWO}.png)"),
     "a list stays one": (f"- first\n- second {ONE}\n- third", "- first\n- second\n- third"),
     "hard line breaks": (f"One\\\nTwo  \nThree\\\n{ONE}", "One\\\nTwo  \nThree"),
     "code is kept": (f"Run\n```\n# curl {TWO}\n```\n{ONE}", f"Run\n```\n# curl {TWO}\n```"),
@@ -127,12 +59,26 @@ COMMENTS = {
 
 @pytest.mark.parametrize(("text", "comment"), COMMENTS.values(), ids=COMMENTS)
 def test_the_comment_is_the_rest_without_a_bare_link_that_no_sentence_needs(text, comment):
-    assert said(text)[1] == comment
+    assert next(share.comment for share in words.read(text) if share.under is None) == comment
 
 
 HASHTAGS = {
     "at the start": (f"#paper {ONE} Fine words", ("paper",), "Fine words"),
     "at the end": (f"Fine words {ONE} #paper #ML", ("paper", "ml"), "Fine words"),
+    "at the end of the line above": (f"Fine words #paper\n{ONE}", ("paper",), "Fine words"),
+    "at the start of the line above": (f"#paper Fine words\n{ONE}", ("paper",), "Fine words"),
+    "at the end of the words after": (
+        f"{ONE}\nFine words #ml\n\nMore words #paper",
+        ("ml", "paper"),
+        "Fine words ml\n\nMore words",
+    ),
+    "at the end of an item": (f"{ONE}\n- fine #ml\n- words #paper", ("ml", "paper"), "- fine\n- words"),
+    "where the words lead to it": (f"A guide to #lisp\n{ONE}", ("lisp",), "A guide to lisp"),
+    "in the middle of a text": (
+        f"{ONE}\nI like #lisp\nand say so\nat times",
+        ("lisp",),
+        "I like lisp\nand say so\nat times",
+    ),
     "on a line of tags": (f"Fine words\n{ONE}\n#paper, #ml", ("paper", "ml"), "Fine words"),
     "inside a sentence": (f"{ONE} my #paper habit", ("paper",), "my paper habit"),
     "a channel reference": (f"[#paper](channel:C1) {ONE} Fine", ("paper",), "Fine"),
@@ -204,7 +150,19 @@ SEVERAL = {
     ),
     "a line above a list": (
         f"Found today:\n- {ONE} it draws\n- {TWO} it counts",
-        [("one", None, "Found today:\n- it draws", None), ("two", None, "it counts", None)],
+        [("one", None, "Found today:\nit draws", None), ("two", None, "it counts", None)],
+    ),
+    "titles that only words after make titles": (
+        f"How it draws\n{ONE}\nNice.\nWhy it counts\n{TWO}\nNicer.",
+        [("one", "How it draws", "Nice.", None), ("two", "Why it counts", "Nicer.", None)],
+    ),
+    "links beside the words under a title": (
+        f"Ray Tracer\n{ONE}\n- code: {TWO}\n- [the paper by Ann]({ONE}/paper) on it\n\nDraws.",
+        [
+            ("one", "Ray Tracer", f"- code: {TWO}\n- [the paper by Ann]({ONE}/paper) on it\n\nDraws.", None),
+            ("two", None, "", "one"),
+            ("paper", "the paper by Ann", "", "one"),
+        ],
     ),
     "links only": (f"{ONE}\n{TWO}", [("one", None, "", None), ("two", None, "", None)]),
     "a title above a run of links": (
@@ -258,6 +216,14 @@ def test_a_message_is_bare_where_it_says_nothing_but_one_link(text, bare):
     assert {share.bare for share in words.read(text)} == {bare}
 
 
+def test_a_tag_above_a_list_of_links_is_every_shares():
+    found = words.read(f"두 편 #paper\n- {ONE} 표가 많다 #ml\n- {TWO} 읽기 좋다")
+    assert [(share.comment, share.hashtags) for share in found] == [
+        ("두 편\n표가 많다", ("paper", "ml")),
+        ("읽기 좋다", ("paper",)),
+    ]
+
+
 def test_links_in_code_and_mentions_are_no_shares():
     assert words.read(f"`{ONE}` [@Ann](person:U1) [#news](channel:C1)\n```\n{TWO}\n```") == ()
 
@@ -277,66 +243,6 @@ def test_names_are_replaced_and_their_markers_stay():
 
     assert words.rename(text, name) == "hi [@B\\]ob](person:U1) in [#new](channel:C1), [x](https://e.org)"
     assert heard == [("person", "U1", "@Ann"), ("channel", "C1", "#a_b")]
-
-
-FROM_URL = {
-    "https://github.com/ann/tracer": "ann/tracer",
-    "https://github.com/ann/tracer.git": "ann/tracer",
-    "https://github.com/ann/tracer/issues/12#issuecomment-3": "ann/tracer#12",
-    "https://github.com/ann/tracer/pull/12/files": "ann/tracer#12",
-    "https://github.com/ann/tracer/commit/0123456789abcdef0123": "ann/tracer@0123456",
-    "https://github.com/ann/tracer/releases/tag/v1.2": "ann/tracer v1.2",
-    "https://github.com/ann/tracer/blob/main/src/ray.py": "ann/tracer: src/ray.py",
-    "https://gitlab.example.org/team/sub/tracer/-/merge_requests/7": "team/sub/tracer#7",
-    "https://gist.github.com/ann/0123456789abcdef0123456789abcdef": "gist ann/0123456",
-    "https://arxiv.org/abs/1234.56789v2": "arXiv 1234.56789",
-    "https://arxiv.org/pdf/1234.56789.pdf": "arXiv 1234.56789",
-    "https://arxiv.org/abs/cs/0101001": "arXiv cs/0101001",
-    "https://pypi.org/project/tracer/": "tracer (PyPI)",
-    "https://www.npmjs.com/package/@ann/tracer": "@ann/tracer (npm)",
-    "https://crates.io/crates/tracer": "tracer (crates.io)",
-    "https://hackage.haskell.org/package/tracer-1.0/docs/Data-Ray.html": "Data.Ray (tracer-1.0, Hackage)",
-    "https://ko.wikipedia.org/wiki/%EA%B4%91%EC%84%A0_%EC%B6%94%EC%A0%81": "광선 추적 (Wikipedia)",
-    "https://stackoverflow.com/questions/123/how-do-rays-bend": "how do rays bend",
-    "https://www.reddit.com/r/rays/comments/abc1/why_rays_bend/": "why rays bend (r/rays)",
-    "https://x.com/ann/status/123": "@ann (X)",
-    "https://social.example.org/@ann/112233": "@ann@social.example.org",
-    "https://blog.example.com/2020/06/18/why-rays-bend.html": "why rays bend",
-    "https://blog.example.com/posts/2018-10-04-why-rays-bend-d99be090db26": "why rays bend",
-    "https://blog.example.com/%EA%B4%91%EC%84%A0%EC%9D%80-%EC%99%9C-%ED%9C%98%EB%82%98": "광선은 왜 휘나",
-    "https://example.com/blog/jukebox/": "jukebox (example.com)",
-    "https://forum.example.com/t/rays-bend-a-lot/4901": "rays bend a lot",
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("url", "title"), FROM_URL.items())
-def test_an_address_says_what_it_is(url, title):
-    assert words.title_from_url(url) == (title, TitleSource.URL)
-
-
-ONLY_HOST = {
-    "https://www.example.com": "example.com",
-    "https://example.com/a/123456?token=x": "example.com/a/123456",
-    "https://user:secret@example.com/1": "example.com/1",
-    "https://xn--9t4b11yi5a.com/": "테스트.com",
-    "https://example.com/%B0%A1%B3%AA": "example.com/…",
-    "https://docs.example.com/d/1ufFMsBio9mGwZf7XoiLF7oFJjIIeHRP/edit": "docs.example.com/d/…/edit",
-}
-
-
-@pytest.mark.parametrize(("url", "title"), ONLY_HOST.items())
-def test_a_path_that_says_nothing_is_shown_after_its_host(url, title):
-    assert words.title_from_url(url) == (title, TitleSource.HOST)
-
-
-def test_a_long_title_is_cut_between_words_and_never_inside_a_letter():
-    assert titles.clean("word " * 100).endswith("word…")
-    family = "👩‍👩‍👧‍👦"
-    cut = titles.clean(family * 60)
-    assert len(cut) <= titles.MAX_TITLE
-    assert set(cut.removesuffix("…").split(family)) == {""}
-    assert len(titles.clean("🇰🇷" * 150).removesuffix("…")) % 2 == 0
-    assert titles.clean("e\u0301" * 300).removesuffix("…").endswith("é")
 
 
 # --- laws ------------------------------------------------------------------------------------------------------------
@@ -386,21 +292,6 @@ def test_titles_and_hashtags_are_clean_after_the_first_time(text):
     words.rename(text, lambda _kind, _id, label: label)
 
 
-@given(
-    st.one_of(
-        st.text(),
-        st.text().map(lambda path: f"https://example.com/{path}"),
-        st.text().map(lambda host: f"http://{host}/a-b"),
-    )
-)
-def test_any_address_has_a_title_without_escapes(url):
-    title, source = words.title_from_url(url)
-    assert title or not urls.find(url)
-    assert len(title) <= titles.MAX_TITLE
-    assert not HARMFUL.search(title)
-    assert source in (TitleSource.URL, TitleSource.HOST)
-
-
 # --- the seeds ------------------------------------------------------------------------------------------------------
 
 ENTRY = re.compile(
@@ -408,15 +299,28 @@ ENTRY = re.compile(
 )
 
 
+@pytest.mark.parametrize("url", ["{}", "<{}>", "- {}", "[자료링크]({})"])
+@pytest.mark.parametrize("gap", ["\n", "\n\n"])
 @pytest.mark.parametrize(("number", "entries"), [("000", 11), ("001", 8), ("004", 9)])
-def test_chat_in_the_seeds_shape_gives_their_headings_links_and_words(seeds: Path, number, entries):
+def test_chat_in_the_seeds_shape_gives_their_headings_links_and_words(seeds: Path, number, entries, gap, url):
     (file,) = seeds.glob(f"{number}_*.txt")
     found = list(ENTRY.finditer(file.read_text()))
     assert len(found) == entries
     for entry in found:
         written = re.sub(r"\n{3,}", "\n\n", entry["words"]).strip()
-        lead, *others = words.read(f"{entry['title']}\n{entry['url']}\n{written}")
+        lead, *others = words.read(gap.join((entry["title"], url.format(entry["url"]), written)))
         assert (lead.title, lead.title_source) == (entry["title"], TitleSource.LINE)
         assert lead.url == urls.clean(entry["url"])
         assert lead.comment == written
         assert all(other.under == lead.key for other in others)
+
+
+@pytest.mark.parametrize("gap", ["\n", "\n\n", "\n\n\n"])
+@pytest.mark.parametrize("number", ["000", "001", "004"])
+def test_a_whole_seed_in_one_message_gives_its_headings_in_order(seeds: Path, number, gap):
+    (file,) = seeds.glob(f"{number}_*.txt")
+    found = list(ENTRY.finditer(file.read_text()))
+    said = [gap.join((entry["title"], entry["url"], entry["words"].strip())) for entry in found]
+    shares = [share for share in words.read("\n\n".join(said)) if share.under is None]
+    assert [share.title for share in shares] == [entry["title"] for entry in found]
+    assert [share.url for share in shares] == [urls.clean(entry["url"]) for entry in found]

@@ -44,5 +44,6 @@ async def _make(config: Config, say: Callable[[str], None]) -> Edition | None:
             await publisher.deliver()
             standing = await publisher.standing()
             say(f"{settings.key}: {standing.editions} editions, {len(made)} of them written now.")
-            newest = max(made, key=lambda edition: edition.cut_off, default=newest)
+            edition = await publisher.preview(standing.last_published)
+            newest = edition if newest is None or edition.cut_off > newest.cut_off else newest
     return newest

@@ -51,9 +51,13 @@ class Store:
                     await transaction.run_sync(_migrate)
             if engine.dialect.name == "sqlite":
                 await store._let_readers_in()
-        except (DBAPIError, OSError) as error:
+        except NewerDatabase:
             await engine.dispose()
-            raise StoreError(f"cannot use the database {_shown(url)}: {_cause(error)}") from error
+            raise
+        except (DBAPIError, OSError, StoreError) as error:
+            await engine.dispose()
+            cause = error.__cause__ if isinstance(error, StoreError) and error.__cause__ else error
+            raise StoreError(f"cannot use the database {_shown(url)}: {_cause(cause)}") from error
         except BaseException:
             await engine.dispose()
             raise
@@ -64,13 +68,22 @@ class Store:
         await self._engine.dispose()
 
     @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        """A connection; what the database cannot do (it is busy, full, gone) is told as a ``StoreError``."""
+        try:
+            async with self._engine.connect() as connection:
+                yield connection
+        except OperationalError as error:
+            raise StoreError(f"the database cannot be used now: {_cause(error)}") from error
+
+    @asynccontextmanager
     async def writing(self) -> AsyncIterator[Transaction]:
         """A transaction that may write: committed at the end of the block, rolled back if it raises.
 
         There is one writer at a time, for everything is read, merged and written back, and a change made in between
         would be lost: SQLite begins IMMEDIATE, PostgreSQL takes a lock.
         """
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             connection = await connection.execution_options(writes=True)
             async with connection.begin():
                 if connection.dialect.name == "postgresql":
@@ -81,7 +94,7 @@ class Store:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         """A transaction that only reads; on SQLite it waits for no writer."""
-        async with self._engine.connect() as connection, connection.begin():
+        async with self._connected() as connection, connection.begin():
             yield connection
 
     async def _let_readers_in(self) -> None:
@@ -111,7 +124,8 @@ def _engine(url: str) -> AsyncEngine:
         case other:
             raise UserError(f"database: {other!r} is not supported; write sqlite:///… or postgresql://…")
     try:
-        engine = create_async_engine(parsed)
+        # What people wrote is in no error and no log.
+        engine = create_async_engine(parsed, hide_parameters=True)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise UserError(
             f"database: the driver for {parsed.get_backend_name()} is not installed: pip install 'linkletter[postgres]'"

@@ -6,13 +6,13 @@ Every question is answered by an index over a stretch of time or a list of rows,
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, or_, select, true, update
 
 from newsletter import urls
 from newsletter.heard import ChannelId, MessageId, PersonId, Preview
@@ -171,14 +171,18 @@ async def close(
     await transaction.execute(update(table).where(table.c.id == row.id).values(values))
 
 
-async def advance(transaction: Transaction, row: EditionRow, opened_at: datetime, cut_off: datetime) -> None:
-    """Let the open edition begin later: the weeks before were made for the archive."""
+async def advance(transaction: Transaction, row: EditionRow, opened_at: datetime, cut_off: datetime) -> EditionRow:
+    """Let the open edition begin later: the weeks before had nothing to print, or were made for the archive.
+
+    What is unplaced of them is late, and still its own.
+    """
     table = tables.edition
     await transaction.execute(
         update(table)
         .where(table.c.id == row.id, table.c.state == EditionState.OPEN.value)
         .values(opened_at=opened_at, cut_off=cut_off, serves=cut_off)
     )
+    return replace(row, opened_at=opened_at, cut_off=cut_off, serves=cut_off)
 
 
 async def add_archived(
@@ -253,11 +257,17 @@ async def open_shares(
     told = and_(new, share.c.live, share.c.sent_at >= since, share.c.sent_at < row.opened_at)
     returned = and_(share.c.returned, share.c.sent_at >= since, share.c.sent_at < row.opened_at)
     found: set[int] = set()
-    for condition in (in_time, late, told, returned):
+    for condition in (in_time, late):
         ids = await transaction.execute(
             select(share.c.id).where(condition, share.c.present, share.c.channel_id.in_(channels), unplaced)
         )
         found.update(ids.scalars())
+    for condition in (told, returned):
+        # Of all channels: asked for some, SQLite would take these channels' index and walk through all their past.
+        rows = await transaction.execute(
+            select(share.c.id, share.c.channel_id).where(condition, share.c.present, unplaced)
+        )
+        found.update(one.id for one in rows if one.channel_id in channels)
     return sorted(found)
 
 
@@ -287,24 +297,36 @@ async def shares_between(
 
 async def first_share_after(transaction: Transaction, channels: Sequence[int], at: datetime | None) -> datetime | None:
     """When the first share at or after ``at`` (``None``: ever) was posted in these channels."""
-    share = tables.share
-    conditions = [share.c.present, share.c.channel_id.in_(channels)]
-    if at is not None:
-        conditions.append(share.c.sent_at >= at)
-    found = await transaction.execute(select(share.c.sent_at).where(*conditions).order_by(share.c.sent_at).limit(1))
-    return found.scalar_one_or_none()
+    sent_at = tables.share.c.sent_at
+    within = sent_at >= at if at is not None else true()
+    return await _instant(transaction, channels, func.min, within, sent_at.asc())
 
 
 async def last_share(transaction: Transaction, channels: Sequence[int]) -> datetime | None:
     """When the newest share in these channels was posted."""
-    share = tables.share
-    found = await transaction.execute(
+    return await _instant(transaction, channels, func.max, true(), tables.share.c.sent_at.desc())
+
+
+async def _instant(
+    transaction: Transaction,
+    channels: Sequence[int],
+    outermost: Callable[..., Any],
+    within: ColumnElement[bool],
+    order: ColumnElement[datetime],
+) -> datetime | None:
+    """One look at the index for each channel: a quiet one would be looked for through the past of all others."""
+    share, channel = tables.share, tables.channel
+    of_channel = (
         select(share.c.sent_at)
-        .where(share.c.present, share.c.channel_id.in_(channels))
-        .order_by(share.c.sent_at.desc())
+        .where(share.c.channel_id == channel.c.id, share.c.present, within)
+        .order_by(order)
         .limit(1)
+        .correlate(channel)
+        .scalar_subquery()
     )
-    return found.scalar_one_or_none()
+    found = await transaction.execute(select(outermost(of_channel)).where(channel.c.id.in_(channels)))
+    instant: datetime | None = found.scalar_one_or_none()
+    return instant
 
 
 async def place(

@@ -175,19 +175,20 @@ share = Table(
     Column("bare", Boolean, nullable=False),
     Column("words_from", ForeignKey("message.id", ondelete="SET NULL"), nullable=True, index=True),
     UniqueConstraint("message_id", "link_id"),
-    Index(None, "sent_at", "channel_id"),
+    Index(None, "channel_id", "sent_at"),
     Index(None, "link_id", "sent_at"),
-    # Shares heard late: looked up by "arrived after the last freeze", which only the live platform does.
+    # Shares heard late: looked up by "arrived after the last freeze", which only the live platform does. On SQLite the
+    # condition has to be spelt as the queries spell it, or the index is never used.
     Index(
         "ix_share_live_arrival",
         "id",
-        sqlite_where=text("live"),
+        sqlite_where=text("live = 1"),
         postgresql_where=text("live"),
     ),
     Index(
         "ix_share_returned",
         "sent_at",
-        sqlite_where=text("returned"),
+        sqlite_where=text("returned = 1"),
         postgresql_where=text("returned"),
     ),
 )

@@ -220,22 +220,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("message_id", "link_id", name=op.f("uq_share_message_id_link_id")),
     )
     with op.batch_alter_table("share", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_share_channel_id_sent_at"), ["channel_id", "sent_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_share_link_id_sent_at"), ["link_id", "sent_at"], unique=False)
         batch_op.create_index(
             "ix_share_live_arrival",
             ["id"],
             unique=False,
-            sqlite_where=sa.text("live"),
+            sqlite_where=sa.text("live = 1"),
             postgresql_where=sa.text("live"),
         )
         batch_op.create_index(
             "ix_share_returned",
             ["sent_at"],
             unique=False,
-            sqlite_where=sa.text("returned"),
+            sqlite_where=sa.text("returned = 1"),
             postgresql_where=sa.text("returned"),
         )
-        batch_op.create_index(batch_op.f("ix_share_sent_at_channel_id"), ["sent_at", "channel_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_share_words_from"), ["words_from"], unique=False)
 
     op.create_table(
@@ -283,10 +283,12 @@ def downgrade() -> None:
     op.drop_table("unnamed")
     with op.batch_alter_table("share", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_share_words_from"))
-        batch_op.drop_index(batch_op.f("ix_share_sent_at_channel_id"))
-        batch_op.drop_index("ix_share_returned", sqlite_where=sa.text("returned"), postgresql_where=sa.text("returned"))
-        batch_op.drop_index("ix_share_live_arrival", sqlite_where=sa.text("live"), postgresql_where=sa.text("live"))
+        batch_op.drop_index(
+            "ix_share_returned", sqlite_where=sa.text("returned = 1"), postgresql_where=sa.text("returned")
+        )
+        batch_op.drop_index("ix_share_live_arrival", sqlite_where=sa.text("live = 1"), postgresql_where=sa.text("live"))
         batch_op.drop_index(batch_op.f("ix_share_link_id_sent_at"))
+        batch_op.drop_index(batch_op.f("ix_share_channel_id_sent_at"))
 
     op.drop_table("share")
     with op.batch_alter_table("reaction", schema=None) as batch_op:
