@@ -635,7 +635,7 @@ async def intend(
         delivery_id: int = made.scalar_one()
         kept: dict[int, LedgerPart] = {}
     else:
-        if [one.part for one in before.parts] == list(parts):
+        if [one.part for one in before.parts[: len(parts)]] == list(parts):
             return before
         delivery_id = before.id
         kept = {one.part.ordinal: one for one in before.parts}
