@@ -33,6 +33,9 @@ EARLY_AT_MOST = 10_000
 AT_ONCE = 500
 """How many messages of a reading are written in one transaction: others can write in between."""
 
+LITTLE_TO_READ = timedelta(days=7)
+"""What is kept of a channel within this time is read sooner than several stretches of it are asked for."""
+
 
 @dataclass
 class Collected:
@@ -186,7 +189,7 @@ class Collector:
         """
         near, far = FOLLOW_UP_WITHIN, 2 * FOLLOW_UP_WITHIN
         instants = [message.sent_at for message in news]
-        around = await chat.messages_around(transaction, channel, _spans(instants, far, far))
+        around = await chat.messages_around(transaction, channel, _spans(instants, far, far, LITTLE_TO_READ))
         stored = {one.seen.id: one for one in around}
         judged, new_here = _spans(instants, far, near), _spans(instants, near, near)
         barely = frozenset(id for id, one in stored.items() if one.bare and _within(one.seen.sent_at, judged))
@@ -254,13 +257,15 @@ class Collector:
             self._early.popitem(last=False)
 
 
-def _spans(instants: Iterable[datetime], before: timedelta, after: timedelta) -> list[tuple[datetime, datetime]]:
-    """The stretches of time from ``before`` any of the instants until ``after`` it, in order, overlapping ones
-    joined."""
+def _spans(
+    instants: Iterable[datetime], before: timedelta, after: timedelta, gap: timedelta = timedelta(0)
+) -> list[tuple[datetime, datetime]]:
+    """The stretches of time from ``before`` any of the instants until ``after`` it, in order; those no more than
+    ``gap`` apart are one."""
     spans: list[tuple[datetime, datetime]] = []
     for instant in sorted(instants):
         since, until = instant - before, instant + after
-        if spans and since <= spans[-1][1]:
+        if spans and since - gap <= spans[-1][1]:
             spans[-1] = (spans[-1][0], until)
         else:
             spans.append((since, until))

