@@ -162,9 +162,9 @@ class Publisher:
     async def publish(self, by: str) -> Edition | None:
         """Close the open edition and freeze it for every destination; ``None`` if there is too little to print.
 
-        If its cut-off has passed, it closes there, and is labelled as a range where several were missed; what was shared
-        since is the next edition's. Else it closes now and serves the cut-off to come. Nothing is sent yet: ``deliver``
-        does. The second time there is nothing to print.
+        If its cut-off has passed, it closes there, and is labelled as a range where several were missed; what was
+        shared since is the next edition's. Else it closes now and serves the cut-off to come. A cut-off just passed that
+        has its edition already is not served again. Nothing is sent yet: ``deliver`` does.
         """
         now = self._clock()
         async with self._store.writing() as transaction:
@@ -173,6 +173,8 @@ class Publisher:
                 key = self._settings.key
                 row = await editions.begin(transaction, key, row.opened_at, row.cut_off, after=None)
             if row.serves > now:
+                if await self._is_served(transaction, now):
+                    return None
                 return await self._close(transaction, row, now, row.serves, by)
             due = self._due(row, now)
             edition = await self._close(transaction, row, due, due, by)
@@ -187,7 +189,8 @@ class Publisher:
     async def _close(
         self, transaction: Transaction, row: editions.EditionRow, cut_off: datetime, serves: datetime, by: str
     ) -> Edition | None:
-        """Close the open edition at ``cut_off`` and open the next; ``None``, and nothing done, if it is not worth it."""
+        """Close the open edition at ``cut_off`` and open the next; ``None``, and nothing done, if it is not worth
+        it."""
         channels = await self._channels(transaction)
         ids = await editions.open_shares(transaction, row, channels, cut_off)
         number = await editions.next_number(transaction, self._settings.key)
@@ -309,7 +312,8 @@ class Publisher:
         """Bring every frozen edition that is not there yet to its destinations, oldest first.
 
         ``failed_too``: also those that were given up, since a person says that it is worth another try. Safe to
-        repeat and to kill at any point: a part that arrived is found again, not sent twice. One destination failing holds up no other.
+        repeat and to kill at any point: a part that arrived is found again, not sent twice. One destination
+        failing holds up no other.
         """
         async with self._store.reading() as transaction:
             unfinished = await editions.unfinished(transaction, self._settings.key, failed_too=failed_too)
@@ -410,6 +414,14 @@ class Publisher:
         if now - opened_at < MEANT_FOR_THE_CUT_OFF:
             cut_off, opened_at = opened_at, last_cut_off(settings.schedule, settings.zone, opened_at - INSTANT)
         return editions.EditionRow(0, settings.key, 0, EditionState.OPEN, opened_at, cut_off, cut_off, 0)
+
+    async def _is_served(self, transaction: Transaction, now: datetime) -> bool:
+        """Whether the cut-off that who publishes now means has its edition: it went out early."""
+        meant = last_cut_off(self._settings.schedule, self._settings.zone, now)
+        if now - meant >= MEANT_FOR_THE_CUT_OFF:
+            return False
+        before = await editions.serving(transaction, self._settings.key, meant)
+        return before is not None and before.state is EditionState.FROZEN
 
     def _due(self, row: editions.EditionRow, now: datetime) -> datetime:
         """The last scheduled cut-off that has passed since the open edition's own: it serves all of them."""

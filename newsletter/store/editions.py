@@ -54,6 +54,8 @@ class EditionRow:
     cut_off: datetime
     serves: datetime
     arrived_until: int
+    began_at: datetime | None = None
+    """Since when the newsletter takes shares; ``None`` for one that was not begun: since ``opened_at``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +120,6 @@ async def printed_before(
     return tuple(_edition(row) for row in found)
 
 
-async def beginning(transaction: Transaction, newsletter: str) -> datetime | None:
-    """Since when the newsletter takes shares: the opening of its first edition that is not of the archive."""
-    table = tables.edition
-    found = await transaction.execute(
-        select(func.min(table.c.opened_at)).where(
-            table.c.newsletter == newsletter, table.c.state != EditionState.ARCHIVED.value
-        )
-    )
-    opened_at: datetime | None = found.scalar_one_or_none()
-    return opened_at
-
-
 async def begin(
     transaction: Transaction, newsletter: str, opened_at: datetime, cut_off: datetime, *, after: EditionRow | None
 ) -> EditionRow:
@@ -142,6 +132,7 @@ async def begin(
         "cut_off": cut_off,
         "serves": cut_off,
         "arrived_until": arrived,
+        "began_at": (after.began_at if after is not None else None) or opened_at,
     }
     made = await transaction.execute(insert(tables.edition).values(row).returning(tables.edition))
     return _edition(made.one())
@@ -197,6 +188,7 @@ async def add_archived(
         "cut_off": cut_off,
         "serves": cut_off,
         "arrived_until": 0,
+        "began_at": opened_at,
         "closed_at": at,
         "closed_by": by,
     }
@@ -226,6 +218,7 @@ def _edition(row: Row[Any]) -> EditionRow:
         row.cut_off,
         row.serves,
         row.arrived_until,
+        row.began_at,
     )
 
 
@@ -247,7 +240,7 @@ async def open_shares(
     the newsletter began.
     """
     share = tables.share
-    since = await beginning(transaction, row.newsletter) or row.opened_at
+    since = row.began_at or row.opened_at
     unplaced = ~exists().where(
         tables.placement.c.share_id == share.c.id, tables.placement.c.newsletter == row.newsletter
     )

@@ -229,6 +229,8 @@ edition = Table(
     Column("serves", Instant, nullable=False),
     # The highest share there was at the freeze: what arrives later is looked for behind it.
     Column("arrived_until", BigInteger, nullable=False),
+    # Since when the newsletter takes shares: an edition's own opening moves on where its cut-off passed unserved.
+    Column("began_at", Instant, nullable=False),
     Column("closed_at", Instant, nullable=True),
     Column("closed_by", Text, nullable=True),
     UniqueConstraint("newsletter", "number"),

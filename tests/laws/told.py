@@ -19,8 +19,8 @@ from newsletter.heard import (
     Source,
 )
 
-START = datetime(2026, 6, 1, 9, tzinfo=UTC)
-"""A Monday."""
+START = datetime(2026, 6, 3, 9, tzinfo=UTC)
+"""A Wednesday: in the middle of a week that is cut on Monday 00:00."""
 
 CHANNEL = ChannelId("local", "W", "C1")
 OTHER_CHANNEL = ChannelId("local", "W", "C2")

@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("cut_off", Instant(), nullable=False),
         sa.Column("serves", Instant(), nullable=False),
         sa.Column("arrived_until", sa.BigInteger(), nullable=False),
+        sa.Column("began_at", Instant(), nullable=False),
         sa.Column("closed_at", Instant(), nullable=True),
         sa.Column("closed_by", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_edition")),
