@@ -475,10 +475,12 @@ def search(context: click.Context, words: tuple[str, ...], most: int, as_json: b
     from newsletter.words import plain
 
     config = _config(context)
+    # What is typed is UTF-8, also where the locale says nothing of it.
+    wanted = os.fsencode(" ".join(words)).decode("utf-8", "replace")
 
     async def run() -> Any:
         async with opened(config) as app, app.store.reading() as transaction:
-            return await index.find(transaction, query(" ".join(words)), None, most)
+            return await index.find(transaction, query(wanted), None, most)
 
     found = _run(run())
     if as_json:

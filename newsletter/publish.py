@@ -363,6 +363,12 @@ class Publisher:
         try:
             for one in delivery.parts:
                 receipt = one.receipt
+                if not one.part.payload and receipt is not None:
+                    await destination.remove(receipt)
+                    async with self._store.writing() as transaction:
+                        if not await editions.taken_away(transaction, delivery.id, fence, one.part.ordinal):
+                            return None
+                    continue
                 if one.state is not PartState.SENT or receipt is None:
                     receipt = await self._hand_over(destination, one, receipts[-1] if receipts else None)
                     async with self._store.writing() as transaction:

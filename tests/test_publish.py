@@ -264,7 +264,6 @@ async def test_a_past_week_follows_its_edits_deletions_and_late_imports(office):
     assert edition.number == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a redrawn edition of fewer parts does not take its last parts away")
 async def test_what_was_deleted_from_a_past_week_is_taken_away_from_its_destination(office):
     shelf = Shelf()
     for page in ("a", "b"):

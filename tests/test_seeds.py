@@ -109,20 +109,14 @@ def normal(words: str) -> str:
 
 @pytest.mark.parametrize("number", WEEKLY)
 @pytest.mark.parametrize("audience", ["team", "public"])
-def test_chat_of_a_seeds_form_becomes_the_seeds_post(
-    seeds: Path, tmp_path: Path, number: str, audience: str
-) -> None:
+def test_chat_of_a_seeds_form_becomes_the_seeds_post(seeds: Path, tmp_path: Path, number: str, audience: str) -> None:
     text = seed_of(seeds, number)
     seed = read(text)
     post = made_again(tmp_path, seed, audience)
     # A shared document is held for the public until an editor releases it, or the destination is the team's.
     expected = [one for one in seed.entries if one.url and (audience == "team" or HELD not in one.url)]
     # The table of contents has the one entry without a link line, which chat of this form cannot have.
-    anchors = [
-        anchor
-        for anchor, entry in zip(seed.anchors, seed.entries, strict=True)
-        if entry in expected
-    ]
+    anchors = [anchor for anchor, entry in zip(seed.anchors, seed.entries, strict=True) if entry in expected]
     assert [entry.title for entry in post.entries] == [entry.title for entry in expected]
     assert [entry.url for entry in post.entries] == [clean(entry.url) for entry in expected]
     assert post.anchors == anchors
@@ -158,7 +152,7 @@ def test_the_archive_has_the_shape_of_the_archives_seed(seeds: Path, tmp_path: P
     posted = [
         message(
             f"{title.strip().replace('&', '&amp;')}\n<https://example.org/{number}>\n&gt; quoted {number}\n\n"
-            f"• <https://example.com/{number}|more of {number}>",
+            f"There is <https://example.com/{number}|more of {number}> for those who like it.",
             datetime(2021, 2, 1, 1, tzinfo=UTC) + timedelta(hours=int(number)),
         )
         for number, title in headings
@@ -178,7 +172,9 @@ def test_the_archive_has_the_shape_of_the_archives_seed(seeds: Path, tmp_path: P
     made = re.findall(r"^### (\d+)\. (.+)$", post, re.MULTILINE)
     assert [number for number, _ in made] == [number for number, _ in headings]
     assert [normal(title) for _, title in made] == [normal(title) for _, title in headings]
-    assert len(re.findall(r"^2021년 2월 1일 / \[[^]]+\]\(https://team\.slack\.com/archives/\S+\)$", post, re.MULTILINE)) == len(headings)
+    assert len(
+        re.findall(r"^2021년 2월 1일 / \[[^]]+\]\(https://team\.slack\.com/archives/\S+\)$", post, re.MULTILINE)
+    ) == len(headings)
     for number, _ in headings:
         assert f"> quoted {number}" in post
         assert f"[more of {number}](https://example.com/{number})" in post
@@ -188,7 +184,10 @@ def test_the_index_has_the_shape_of_the_years_seed(seeds: Path, tmp_path: Path) 
     weeks = re.findall(r"^(\d+)주차 \((\d+)/(\d+)\)<br>\n\[([^]]+)\]\((\S+)\)", seed_of(seeds, "002"), re.MULTILINE)
     assert len(weeks) >= 8, "the shape looked for is the seed's"
     posted = [
-        message(f"{title.replace('&', '&amp;')}\n<https://example.org/{n}>\nwords", datetime(2019, int(month), int(day), 1, tzinfo=UTC))
+        message(
+            f"{title.replace('&', '&amp;')}\n<https://example.org/{n}>\nwords",
+            datetime(2019, int(month), int(day), 1, tzinfo=UTC),
+        )
         for n, month, day, title, _ in weeks
     ]
     (tmp_path / "config.yaml").write_text(

@@ -616,7 +616,8 @@ async def intend(
 ) -> Delivery:
     """Store what a destination shall get, before anything is sent. The same parts the second time change nothing.
 
-    Parts that differ from what was sent keep their receipt: the destination changes them in place.
+    Parts that differ from what was sent keep their receipt: the destination changes them in place. What was sent and is
+    no longer wanted stays, without a payload, until it is taken away.
     """
     before = await delivery(transaction, row.id, destination)
     if before is None:
@@ -628,7 +629,7 @@ async def intend(
         delivery_id: int = made.scalar_one()
         kept: dict[int, LedgerPart] = {}
     else:
-        if [one.part for one in before.parts[: len(parts)]] == list(parts):
+        if [one.part for one in before.parts] == list(parts):
             return before
         delivery_id = before.id
         kept = {one.part.ordinal: one for one in before.parts}
@@ -655,6 +656,15 @@ async def intend(
                 insert(table).values(delivery_id=delivery_id, ordinal=part.ordinal, receipt=None, **values)
             )
         ledger[part.ordinal] = LedgerPart(part, PartState.INTENDED, before_it.receipt if before_it else None)
+    for ordinal in sorted(kept.keys() - {part.ordinal for part in parts}):
+        here = (table.c.delivery_id == delivery_id) & (table.c.ordinal == ordinal)
+        if (receipt := kept[ordinal].receipt) is None:
+            await transaction.execute(table.delete().where(here))
+            del ledger[ordinal]
+            continue
+        unwanted = replace(kept[ordinal].part, payload="")
+        await transaction.execute(update(table).where(here).values(payload="", state=PartState.INTENDED.value))
+        ledger[ordinal] = LedgerPart(unwanted, PartState.INTENDED, receipt)
     in_order = tuple(ledger[ordinal] for ordinal in sorted(ledger))
     return Delivery(delivery_id, row.id, destination, n, before.fence if before else 0, None, None, in_order)
 
@@ -772,6 +782,16 @@ async def record(
         values["receipt"] = {"id": receipt.id, "thread": receipt.thread, "note": receipt.note}
     done = await transaction.execute(
         update(table).where(table.c.delivery_id == delivery, table.c.ordinal == ordinal, mine).values(values)
+    )
+    return done.rowcount == 1
+
+
+async def taken_away(transaction: Transaction, delivery: int, fence: int, ordinal: int) -> bool:
+    """Forget a part that is no longer there; ``False`` if another owner has taken over, and nothing was written."""
+    holder, table = tables.delivery, tables.part
+    mine = exists().where(holder.c.id == delivery, holder.c.fence == fence)
+    done = await transaction.execute(
+        table.delete().where(table.c.delivery_id == delivery, table.c.ordinal == ordinal, mine)
     )
     return done.rowcount == 1
 
