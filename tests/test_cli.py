@@ -467,13 +467,6 @@ def test_a_database_in_a_folder_that_is_missing_is_told_so(home: Path) -> None:
     assert "does the folder exist" in said.err
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_may_not_be_written_is_told_so(ready: Path) -> None:
-    (ready / "posts").mkdir(mode=0o500)
-    said = linkletter("publish", "--all-weeks", at=ready, status=1)
-    assert "check the permissions" in said.err
-
-
 def test_a_post_that_cannot_be_written_fails_alone_and_is_written_when_it_can(ready: Path) -> None:
     (ready / "posts" / "2020-06-13-weekly.md").mkdir(parents=True)
     said = linkletter("publish", "--all-weeks", at=ready, status=1)
@@ -726,7 +719,7 @@ def test_korean_goes_through_every_locale(ready: Path, changed: dict[str, str]) 
 
 
 def test_a_terminal_that_has_no_korean_shows_what_it_can(ready: Path) -> None:
-    status, shown = on_a_terminal("preview", "--week", "2020-W24", at=ready, PYTHONIOENCODING="ascii")
+    status, shown = on_a_terminal("preview", "--week", "2020-W24", at=ready, PYTHONIOENCODING="latin-1")
     assert status == 0, shown
     assert "\\ubca1\\ud130" in shown
 

@@ -458,13 +458,11 @@ def test_the_same_chat_gives_the_same_bytes_in_every_order_and_surrounding(tmp_p
     shuffled = [*members]
     random.Random(2).shuffle(shuffled)
     one = packed(tmp_path / "1" / "x.zip", members)
-    two = packed(tmp_path / "2" / "x.zip", {name: members[name] for name in shuffled})
-    three = unpacked(tmp_path / "3" / "x", {name: members[name] for name in reversed([*members])})
+    two = unpacked(tmp_path / "3" / "x", {name: members[name] for name in shuffled})
     runs: list[tuple[list[Path], dict[str, str]]] = [
         ([one, other], {"PYTHONHASHSEED": "0", "TZ": "UTC", "LANG": "en_US.UTF-8"}),
-        ([other, two], {"PYTHONHASHSEED": "1", "TZ": "Asia/Seoul", "LANG": "C"}),
         (
-            [three, one, other],
+            [two, other, one],
             {"PYTHONHASHSEED": "4711", "TZ": "America/St_Johns", "LC_ALL": "C", "LANG": "ko_KR.UTF-8"},
         ),
     ]
@@ -475,5 +473,5 @@ def test_the_same_chat_gives_the_same_bytes_in_every_order_and_surrounding(tmp_p
         started_anew("publish", "--to", "posts", "--all-weeks", at=home, **around)
         shown = [linkletter("preview", "--week", week, at=home).out for week in ("2020-W23", "2020-W24")]
         ended.append((chat_tables(home), files(home / "posts"), shown))
-    assert ended[0] == ended[1] == ended[2]
+    assert ended[0] == ended[1]
     assert len(files(tmp_path / "home0" / "posts")) == 4

@@ -20,9 +20,7 @@ def names(requirements: list[str]) -> set[str]:
 
 def locked(file: str) -> dict[str, str]:
     """Name -> version in one lock file."""
-    return dict(
-        re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements" / file).read_text("utf-8"), re.MULTILINE)
-    )
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements" / file).read_text("utf-8"), re.MULTILINE))
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
@@ -70,9 +68,7 @@ def test_the_changelog_has_a_place_for_what_comes_next() -> None:
 def test_the_readme_starts_with_the_commands_that_exist() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    named = set(
-        re.findall(r"\bmake ([a-z]+)\b", " ".join(re.findall(r"`[^`]+`|```.*?```", readme, re.DOTALL)))
-    )
+    named = set(re.findall(r"\bmake ([a-z]+)\b", " ".join(re.findall(r"`[^`]+`|```.*?```", readme, re.DOTALL))))
     assert {"demo", "test"} <= named <= targets
 
 

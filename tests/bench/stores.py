@@ -177,6 +177,7 @@ def _edition(week: int, arrived: int) -> Values:
         "newsletter": SETTINGS.key,
         "number": None if open_now else week + 1,
         "state": "open" if open_now else "frozen",
+        "began_at": MONDAY,
         "opened_at": opened_at,
         "cut_off": opened_at + WEEK,
         "serves": opened_at + WEEK,

@@ -13,6 +13,8 @@ from newsletter.store import Store, tables
 
 Rows = list[tuple[Any, ...]]
 
+OF_PEOPLE = (("message", "author_id"), ("reaction", "person_id"), ("choice", "by_id"))
+
 
 async def dump(store: Store) -> dict[str, Rows]:
     """Every table's rows, sorted, by table name."""
@@ -72,6 +74,8 @@ def _named(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Rows]:
             {"share": shares[row["id"]], "terms": row["terms"]} for row in rows["share_terms"] if row["id"] in shares
         ],
     }
+    of = {(table, row[column]) for table, column in OF_PEOPLE for row in kept.get(table, rows[table])}
+    kept["person"] = [row for row in rows["person"] if row["id"] in {id for _, id in of}]
     assert len(kept["share_terms"]) == len(rows["share_terms"]), "the search index knows a share that is gone"
     digests = [{name: value for name, value in row.items() if name != "id"} for row in kept.pop("link")]
     named = {name: sorted(natural(row) for row in there) for name, there in kept.items()}

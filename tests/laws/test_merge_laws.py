@@ -108,7 +108,9 @@ def test_the_latest_edit_wins_whenever_it_is_heard():
 
 
 def test_gone_is_final_and_takes_the_words_with_it():
-    one = kept([said("secret"), MessageGone(MESSAGE), said("secret, edited", edited=5), reaction(BEN, on=True, minute=6)])
+    one = kept(
+        [said("secret"), MessageGone(MESSAGE), said("secret, edited", edited=5), reaction(BEN, on=True, minute=6)]
+    )
     assert one.gone
     assert one.seen.text == ""
     assert reactions(one) == ()

@@ -204,7 +204,9 @@ async def test_one_edition_is_open_numbers_have_no_gaps_and_nothing_is_sent_twic
 @given(scripts)
 async def test_publishing_and_archiving_again_with_nothing_new_change_nothing(empty, script):
     async def check(room: Newsroom) -> None:
-        await room.publisher.archive("a test")
+        for _ in range(10):
+            if await room.publisher.archive("a test") == ():
+                break
         await room.publish()
         before, there = await dump(room.store), dict(room.shelf.parts)
         sent = len(room.shelf.handed_over)
