@@ -145,8 +145,8 @@ def for_audience(
 ) -> Edition:
     """The edition as these readers may see it. For ``TEAM`` it is unchanged.
 
-    ``PUBLIC`` sees no held entry, nothing from a private channel (unless the settings say it may be published) and no
-    person, reaction, permalink or channel but those in ``show``. Sections are grouped anew from what is left.
+    ``PUBLIC`` sees no held entry, no held or left-out address in anybody's words, nothing from a private channel
+    (unless the settings say it may be published) and no person, reaction, permalink or channel but those in ``show``. Sections are grouped anew from what is left.
     """
     if audience is Audience.TEAM:
         return edition
@@ -417,6 +417,13 @@ def _public(entry: Entry, settings: NewsletterSettings, someone: str, show: Sequ
         link for link in entry.links if (allowed or not link.private) and entering.why_held(link.url, settings) is None
     )
 
+    def is_held(url: str) -> bool:
+        held = entering.why_held(url, settings) or entering.why_out(url, settings)
+        return held is not None and urls.key(url) != entry.key
+
+    def told(text: str) -> str:
+        return words.withhold(words.rename(text, unnamed), is_held)
+
     def unnamed(kind: str, _id: str, label: str) -> str:
         if kind == "person":
             return label if "people" in show else someone
@@ -424,17 +431,18 @@ def _public(entry: Entry, settings: NewsletterSettings, someone: str, show: Sequ
 
     return replace(
         entry,
-        words=words.rename(entry.words, unnamed),
+        words=told(entry.words),
         shares=tuple(
             replace(
                 shared,
                 person=shared.person if "people" in show else replace(shared.person, name=""),
                 channel=shared.channel if "channels" in show else "",
                 permalink=shared.permalink if "permalinks" in show else None,
-                words=words.rename(shared.words, unnamed),
+                words=told(shared.words),
             )
             for shared in shares
         ),
         links=links,
+        description=words.withhold(entry.description, is_held),
         reactions=entry.reactions if "reactions" in show else (),
     )

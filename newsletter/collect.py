@@ -151,6 +151,8 @@ class Collector:
         if gone:
             async with self._store.writing() as transaction:
                 await self._hear(transaction, [MessageGone(id) for id in sorted(gone)])
+                known = await chat.messages(transaction, reading.gone)
+                await chat.bury(transaction, [id for id in reading.gone if id not in known])
 
     async def _hear(
         self,

@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from newsletter import hashtags, titles
 from newsletter.hashtags import Hashtag
 from newsletter.url_text import without_code
-from newsletter.urls import Located
+from newsletter.urls import Located, locate
 
 # --- plain text and names -------------------------------------------------------------------------------------------
 
@@ -55,6 +55,22 @@ def rename(text: str, name: Callable[[str, str, str], str]) -> str:
         return f"[{shown}]({marker['kind']}:{marker['id']})"
 
     return MARKER.sub(renamed, text)
+
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s<>`\"'()\[\]]+", re.IGNORECASE)
+
+
+def withhold(text: str, is_held: Callable[[str], bool]) -> str:
+    """The text without the addresses that are held: a labelled link leaves its label, any other ``…``, also in code."""
+    if "." not in text and ":" not in text:
+        return text
+    kept, end = [], 0
+    for link in locate(text):
+        if is_held(link.url):
+            kept += [text[end : link.start], link.label or "…"]
+            end = link.end
+    # What is left may still show one: in code, or as a label.
+    return _ADDRESS.sub(lambda found: "…" if is_held(found[0]) else found[0], "".join(kept) + text[end:])
 
 
 class Kind(Enum):

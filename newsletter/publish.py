@@ -163,8 +163,8 @@ class Publisher:
         """Close the open edition and freeze it for every destination; ``None`` if there is too little to print.
 
         If its cut-off has passed, it closes there, and is labelled as a range where several were missed; what was
-        shared since is the next edition's. Else it closes now and serves the cut-off to come. A cut-off just passed that
-        has its edition already is not served again. Nothing is sent yet: ``deliver`` does.
+        shared since is the next edition's. Else it closes now and serves the cut-off to come. A cut-off just
+        passed that has its edition already is not served again. Nothing is sent yet: ``deliver`` does.
         """
         now = self._clock()
         async with self._store.writing() as transaction:

@@ -11,14 +11,26 @@ from itertools import pairwise, takewhile
 
 from newsletter import titles, urls
 from newsletter.hashtags import hashtag
-from newsletter.lines import GOES_ON, MARKER, SPOKEN, Kind, Line, has_words, plain, read_lines, rename, without_mark
+from newsletter.lines import (
+    GOES_ON,
+    MARKER,
+    SPOKEN,
+    Kind,
+    Line,
+    has_words,
+    plain,
+    read_lines,
+    rename,
+    withhold,
+    without_mark,
+)
 from newsletter.markdown import clean as markdown_clean
 from newsletter.model import ShareWords, TitleSource
 from newsletter.titles import clean as plain_title
 from newsletter.titles import title_from_url
 from newsletter.urls import Located
 
-__all__ = ["follow_up", "hashtag", "plain", "plain_title", "read", "rename", "title_from_url"]
+__all__ = ["follow_up", "hashtag", "plain", "plain_title", "read", "rename", "title_from_url", "withhold"]
 
 
 def read(text: str) -> tuple[ShareWords, ...]:

@@ -240,7 +240,35 @@ async def messages(transaction: Transaction, ids: Iterable[MessageId]) -> dict[M
             )
             rows = (await transaction.execute(_MESSAGE.where(condition))).all()
             kept |= await _with_reactions(transaction, rows)
-    return kept
+    missing = [
+        id for id in dict.fromkeys(MessageId(c, e) for c, ids in by_channel.items() for e in ids) if id not in kept
+    ]
+    return kept | {id: KeptMessage(id, gone=True) for id in await _tombstones(transaction, missing)}
+
+
+async def _tombstones(transaction: Transaction, ids: Sequence[MessageId]) -> list[MessageId]:
+    """Which of these were said to be deleted before they were ever heard."""
+    table = tables.tombstone
+    by_channel: dict[ChannelId, list[str]] = defaultdict(list)
+    for id in ids:
+        by_channel[id.channel].append(id.id)
+    places = await channel_ids(transaction, by_channel)
+    found: list[MessageId] = []
+    for channel, external in by_channel.items():
+        for batch in in_batches(external):
+            there = (table.c.channel_id == places[channel]) & table.c.external_id.in_(batch)
+            rows = await transaction.execute(select(table.c.external_id).where(there))
+            found += [MessageId(channel, name) for name in rows.scalars()]
+    return found
+
+
+async def bury(transaction: Transaction, ids: Iterable[MessageId]) -> None:
+    """Remember that these messages, of which nothing is kept, were deleted. The second time changes nothing."""
+    names = sorted(set(ids))
+    places = await channel_ids(transaction, (id.channel for id in names))
+    rows = [{"channel_id": places[id.channel], "external_id": id.id} for id in names]
+    if rows:
+        await _insert_or_ignore(transaction, tables.tombstone, rows)
 
 
 async def messages_of_rows(transaction: Transaction, numbers: Iterable[int]) -> dict[MessageId, KeptMessage]:
@@ -422,6 +450,7 @@ async def _write_messages(
     people: Mapping[PersonId, int],
 ) -> dict[MessageId, int]:
     rows = await _message_rows(transaction, (w.kept.id for w in written))
+    await _dig_out(transaction, [w.kept.id for w in written if w.kept.gone], places)
     new, changed = [], []
     for one in written:
         seen = one.kept.seen
@@ -457,6 +486,15 @@ async def _write_messages(
     # Asked for afterwards: SQLite returns the rows of one insert in no order, so RETURNING would be a statement
     # for each.
     return rows | await _message_rows(transaction, [id for id, _ in new])
+
+
+async def _dig_out(transaction: Transaction, ids: Sequence[MessageId], places: Mapping[ChannelId, int]) -> None:
+    """A deleted message that gets a row of its own needs no tombstone beside it."""
+    table = tables.tombstone
+    for id in ids:
+        await transaction.execute(
+            delete(table).where(table.c.channel_id == places[id.channel], table.c.external_id == id.id)
+        )
 
 
 async def _message_rows(transaction: Transaction, ids: Iterable[MessageId]) -> dict[MessageId, int]:

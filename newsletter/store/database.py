@@ -3,14 +3,16 @@
 What is asked of it is in the sibling modules (``chat``, ``editions``, ``search``): functions over a ``Transaction``.
 """
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from importlib import resources
 from typing import Any
 
 from sqlalchemy import Connection, event, inspect
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from newsletter.errors import NewerDatabase, StoreError, UserError
@@ -44,6 +46,8 @@ class Store:
         engine = _engine(url)
         store = cls(engine)
         try:
+            if engine.dialect.name == "sqlite":
+                await asyncio.to_thread(_look, engine)
             async with store.reading() as transaction:
                 current = await transaction.run_sync(_revision)
             if current != HEAD:
@@ -136,19 +140,24 @@ def _engine(url: str) -> AsyncEngine:
     return engine
 
 
+def _look(engine: AsyncEngine) -> None:
+    """Raise what SQLite says of a file that cannot be opened or is no database.
+
+    aiosqlite cannot be asked: when it fails to connect, its thread outlives the event loop and prints a traceback.
+    """
+    arguments, named = engine.dialect.create_connect_args(engine.url)
+    with closing(sqlite3.connect(*arguments, **named)) as connection:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver must not begin transactions by itself: it begins DEFERRED, and late.
     connection.isolation_level = None
-    try:
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute("PRAGMA synchronous = NORMAL")
-        cursor.close()
-    except BaseException:
-        # The file is no database. The pool does not close what it never had, and its thread would live on.
-        connection.close()
-        raise
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -202,6 +211,6 @@ def _shown(url: str) -> str:
 def _cause(error: BaseException) -> str:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     hint = ""
-    if isinstance(error, OperationalError) and "unable to open" in str(cause):
+    if "unable to open" in str(cause):
         hint = " (does the folder exist, and may it be written?)"
     return str(cause).strip().splitlines()[0] + hint

@@ -152,6 +152,15 @@ message = Table(
     Index(None, "author_id", "sent_at"),
 )
 
+# Messages that a source said were deleted and that were never heard: should one turn up in an older export, it stays
+# deleted. Nothing of them is known but this.
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("channel_id", ForeignKey("channel.id"), primary_key=True),
+    Column("external_id", String(255), primary_key=True),
+)
+
 # A share is never deleted, only absent: had its row gone, a link edited out and in again could be printed twice.
 share = Table(
     "share",

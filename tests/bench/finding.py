@@ -48,7 +48,7 @@ def _row(
     theirs: Callable[[str], object],
     times: int,
 ) -> Row:
-    found = alternately(lambda: [ours(text) for text in inputs], lambda: [theirs(text) for text in inputs], times)
+    found = alternately(lambda: [ours(text) for text in inputs], lambda: [theirs(text) for text in inputs], times=times)
     return Row(what, name, *found, amount=len(inputs))
 
 

@@ -41,21 +41,18 @@ class Row:
 
 
 def alternately(
-    first: Callable[[], object],
-    second: Callable[[], object],
-    times: int,
-    clock: Callable[[], float] = time.process_time,
-) -> tuple[list[float], list[float]]:
+    *works: Callable[[], object], times: int, clock: Callable[[], float] = time.process_time
+) -> list[list[float]]:
     """How long each takes, in seconds, ``times`` times in turn.
 
     By default in CPU time of all threads, which other programs on the machine disturb least; what waits for a disk or
     another process is measured with ``time.perf_counter``.
     """
-    found: tuple[list[float], list[float]] = ([], [])
+    found: list[list[float]] = [[] for _ in works]
     for _ in range(times):
-        for one, seconds in zip((first, second), found, strict=True):
+        for work, seconds in zip(works, found, strict=True):
             begun = clock()
-            one()
+            work()
             seconds.append(clock() - begun)
     return found
 

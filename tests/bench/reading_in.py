@@ -37,12 +37,12 @@ STAGES = (
 def rows(export: Path, times: int) -> list[Row]:
     """The import beside unpacking and parsing the same files, and beside parsing alone."""
     files = _files(export)
-    imports, unpacks = alternately(
+    imports, unpacks, loads = alternately(
         lambda: asyncio.run(_with_app(lambda app: _import(app, export))),
         lambda: [json.loads(file) for file in _files(export)],
-        times,
+        lambda: [json.loads(file) for file in files],
+        times=times,
     )
-    loads, _ = alternately(lambda: [json.loads(file) for file in files], lambda: None, times)
     return [
         Row("import", "read and json.loads", imports, unpacks, aim=30),
         Row("import", "json.loads in memory", imports, loads),

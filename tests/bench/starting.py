@@ -20,7 +20,7 @@ def rows(folder: Path, times: int) -> list[Row]:
 
 def _row(command: str, folder: Path, times: int) -> Row:
     found = alternately(
-        lambda: _run([*PROGRAM, command], folder), lambda: _run(NOTHING, folder), times, time.perf_counter
+        lambda: _run([*PROGRAM, command], folder), lambda: _run(NOTHING, folder), times=times, clock=time.perf_counter
     )
     return Row(f"linkletter {command}", "python -c pass", *found)
 

@@ -167,6 +167,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("edition_id", "n", name=op.f("pk_revision")),
     )
     op.create_table(
+        "tombstone",
+        sa.Column("channel_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("external_id", sa.String(length=255), nullable=False),
+        sa.ForeignKeyConstraint(["channel_id"], ["channel.id"], name=op.f("fk_tombstone_channel_id")),
+        sa.PrimaryKeyConstraint("channel_id", "external_id", name=op.f("pk_tombstone")),
+    )
+    op.create_table(
         "part",
         sa.Column("delivery_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
@@ -297,6 +304,7 @@ def downgrade() -> None:
 
     op.drop_table("reaction")
     op.drop_table("part")
+    op.drop_table("tombstone")
     op.drop_table("revision")
     op.drop_table("page")
     with op.batch_alter_table("message", schema=None) as batch_op:
