@@ -5,14 +5,14 @@ What is asked of it is in the sibling modules (``chat``, ``editions``, ``search`
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from importlib import resources
 from typing import Any
 
 from sqlalchemy import Connection, event, inspect
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from newsletter.errors import NewerDatabase, StoreError, UserError
@@ -58,7 +58,7 @@ class Store:
         except NewerDatabase:
             await engine.dispose()
             raise
-        except (DBAPIError, OSError, StoreError) as error:
+        except (DBAPIError, sqlite3.Error, OSError, StoreError) as error:
             await engine.dispose()
             cause = error.__cause__ if isinstance(error, StoreError) and error.__cause__ else error
             raise StoreError(f"cannot use the database {_shown(url)}: {_cause(cause)}") from error
@@ -145,8 +145,9 @@ def _look(engine: AsyncEngine) -> None:
 
     aiosqlite cannot be asked: when it fails to connect, its thread outlives the event loop and prints a traceback.
     """
+    connect: Callable[..., sqlite3.Connection] = sqlite3.connect
     arguments, named = engine.dialect.create_connect_args(engine.url)
-    with closing(sqlite3.connect(*arguments, **named)) as connection:
+    with closing(connect(*arguments, **named)) as connection:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
