@@ -146,7 +146,8 @@ def for_audience(
     """The edition as these readers may see it. For ``TEAM`` it is unchanged.
 
     ``PUBLIC`` sees no held entry, no held or left-out address in anybody's words, nothing from a private channel
-    (unless the settings say it may be published) and no person, reaction, permalink or channel but those in ``show``. Sections are grouped anew from what is left.
+    (unless the settings say it may be published) and no person, reaction, permalink or channel but those in ``show``.
+    Sections are grouped anew from what is left.
     """
     if audience is Audience.TEAM:
         return edition

@@ -5,6 +5,7 @@ drawn parts of every destination in the transaction that closes the edition, bef
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -227,20 +228,24 @@ class Publisher:
             at = first = await editions.first_share_after(transaction, channels, None)
             row = await editions.open_edition(transaction, settings.key)
         made: list[Edition | None] = []
-        for archived in (one for one in known if one.state is EditionState.ARCHIVED):
-            async with self._store.writing() as transaction:
-                made.append(await self._archive_again(transaction, channels, archived))
+        again = deque(one for one in known if one.state is EditionState.ARCHIVED)
         # What a chat is still to hear of is the open edition's.
         until = row.opened_at if row is not None and settings.post_to else now
-        while at is not None and first is not None:
-            cut_off = next_cut_off(settings.schedule, settings.zone, at)
-            if cut_off > until:
-                break
+        # In order of time, weeks made before and new ones: what a week repeats hangs on the weeks before it.
+        while again or at is not None:
+            cut_off = self._after(at) if at is not None else None
+            if cut_off is not None and cut_off > until:
+                at = cut_off = None
+                continue
             async with self._store.writing() as transaction:
-                made.append(await self._archive_new(transaction, channels, cut_off, by, now))
-                at = await editions.first_share_after(transaction, channels, cut_off)
-            if progress is not None:
-                progress((cut_off - first).days, max(1, (now - first).days))
+                if again and (cut_off is None or again[0].cut_off <= cut_off):
+                    cut_off = again[0].cut_off
+                    made.append(await self._archive_again(transaction, channels, again.popleft()))
+                elif cut_off is not None:
+                    made.append(await self._archive_new(transaction, channels, cut_off, by, now))
+                    at = await editions.first_share_after(transaction, channels, cut_off)
+            if progress is not None and first is not None and cut_off is not None:
+                progress(max(0, (cut_off - first).days), max(1, (now - first).days))
         if row is not None and row.serves <= until:
             opened_at = last_cut_off(settings.schedule, settings.zone, now)
             async with self._store.writing() as transaction:

@@ -249,6 +249,8 @@ def _title(said: Sequence[Line], *, repeated: bool = False) -> str | None:
     if not said or said[0].kind not in (Kind.WORDS, Kind.EDGE):
         return None
     first = said[0]
+    if MARKER.search(first.words):
+        return None  # a name in a title could not be taken back
     if bold := _BOLD.fullmatch(first.words):
         title = titles.clean(plain(bold["bold"] or bold["heading"]))
         return title if titles.is_heading(title) else None
@@ -263,7 +265,7 @@ def _title(said: Sequence[Line], *, repeated: bool = False) -> str | None:
 
 def _plain_heading(line: Line, *, words_after: bool) -> str | None:
     """The line as a title, if it is one without being bold; the mark of a list is none of its words."""
-    if line.kind is not Kind.WORDS or line.words.lstrip().startswith(">") or MARKER.search(line.words):
+    if line.kind is not Kind.WORDS or line.words.lstrip().startswith(">"):
         return None
     words = plain(without_mark(line.words).removesuffix("\\"))
     return titles.clean(words) if titles.is_heading(words, words_after=words_after) else None

@@ -276,7 +276,6 @@ async def test_what_was_deleted_from_a_past_week_is_taken_away_from_its_destinat
     assert "example.org/b" not in str(whole(shelf))
 
 
-@pytest.mark.xfail(strict=True, reason="archive() makes known weeks again before the older ones that are new")
 async def test_an_older_week_imported_later_changes_those_after_it_at_once(office):
     again = replace(said("again", "<https://example.org/page>\nother words"), sent_at=START + WEEK)
     await office.collector.hear(again)

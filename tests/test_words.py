@@ -324,3 +324,12 @@ def test_a_whole_seed_in_one_message_gives_its_headings_in_order(seeds: Path, nu
     shares = [share for share in words.read("\n\n".join(said)) if share.under is None]
     assert [share.title for share in shares] == [entry["title"] for entry in found]
     assert [share.url for share in shares] == [urls.clean(entry["url"]) for entry in found]
+
+
+@pytest.mark.parametrize(
+    "line", ["**[@Ann](person:U1) talk**", "# [@Ann](person:U1) talk", "[@Ann](person:U1) at PyCon"]
+)
+def test_a_line_that_names_somebody_is_no_title(line):
+    (share,) = read(f"{line}\n<https://example.org/talk>\nWorth an hour.")
+    assert share.title is None
+    assert "person:U1" in share.comment

@@ -42,9 +42,7 @@ class NotInstalled(Exception):
 
 def programs() -> Path:
     """The newest folder with `initdb` in it. Raises `NotInstalled`."""
-    found = [
-        folder for place in PLACES for folder in Path("/").glob(place[1:]) if (folder / "initdb").exists()
-    ]
+    found = [folder for place in PLACES for folder in Path("/").glob(place[1:]) if (folder / "initdb").exists()]
     if found:
         return max(found, key=lambda folder: [int(number) for number in re.findall(r"\d+", str(folder))])
     if on_path := shutil.which("initdb"):
