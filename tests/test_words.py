@@ -330,6 +330,6 @@ def test_a_whole_seed_in_one_message_gives_its_headings_in_order(seeds: Path, nu
     "line", ["**[@Ann](person:U1) talk**", "# [@Ann](person:U1) talk", "[@Ann](person:U1) at PyCon"]
 )
 def test_a_line_that_names_somebody_is_no_title(line):
-    (share,) = read(f"{line}\n<https://example.org/talk>\nWorth an hour.")
+    (share,) = words.read(f"{line}\n<https://example.org/talk>\nWorth an hour.")
     assert share.title is None
     assert "person:U1" in share.comment
