@@ -23,7 +23,7 @@ demo: $(LINKLETTER)  ## Import the sample chat and make its newsletters: no toke
 	@$(BIN)/linkletter demo
 
 test: $(LINKLETTER) $(DEV)  ## Run all tests (PostgreSQL's are skipped where its programs are not installed)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(LINKLETTER) $(DEV)  ## Lint, format, strict types, and the arrows between modules
 	$(BIN)/ruff check $(CODE)
