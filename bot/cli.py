@@ -194,6 +194,11 @@ def import_(context: click.Context, paths: tuple[Path, ...], workspace: str, as_
                 )
 
     imported = _run(run())
+    if any(workspace.startswith("discord:") for workspace in imported.workspaces.values()):
+        _complain(
+            "note: a Discord export does not say who may read a channel. Before you publish links from one that is "
+            "not for everybody, name the channels that are, under `collect:`."
+        )
     if as_json:
         _print_json(imported.as_json())
         return
