@@ -236,6 +236,7 @@ def _print_counts(what: str, counts: Counter[str]) -> None:
     help="For reading here, as the post will be, or everything that is known.",
 )
 @click.option("--style", type=click.Choice(STYLES[:-1]), help="The post's style instead of the configured one.")
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @click.pass_context
 @_command
 def preview(
