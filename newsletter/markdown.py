@@ -178,7 +178,7 @@ class _CommonMark(MarkdownIt):
     def validateLink(self, url: str) -> bool:  # noqa: N802 - the library's name
         return True
 
-    def normalizeLink(self, url: str) -> str:  # noqa: N802
+    def normalizeLink(self, url: str) -> str:  # noqa: N802 - the library's name
         return url
 
 

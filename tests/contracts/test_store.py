@@ -57,7 +57,7 @@ from tests.laws.told import (
 from tests.servers import postgres
 
 # Statements are built from this file's own constants.
-# ruff: noqa: S608
+# ruff: noqa: S608 - the SQL here is made of the test's own constants
 
 NEWSLETTER = "weekly"
 WEEK = timedelta(weeks=1)

@@ -63,7 +63,7 @@ anything = st.one_of(seen, reacted, st.just(MessageGone(MESSAGE)))
 
 
 def kept(heard: list[object]) -> KeptMessage:
-    return reduce(hear, heard, NOBODY_YET)  # type: ignore[arg-type]
+    return reduce(hear, heard, NOBODY_YET)
 
 
 @thoroughly
