@@ -14,7 +14,7 @@ BENCH := .venv/.bench-installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench format lock clean
+.PHONY: help demo test laws check bench format lock clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -24,6 +24,10 @@ demo: $(LINKLETTER)  ## Import the sample chat and make its newsletters: no toke
 
 test: $(LINKLETTER) $(DEV)  ## Run all tests (PostgreSQL's are skipped where its programs are not installed)
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+laws: $(LINKLETTER) $(DEV)  ## Try the laws on chats that no run has tried before [TIMES=10]
+	@for _ in $$(seq $(or $(TIMES),10)); do \
+		HYPOTHESIS_PROFILE=further $(BIN)/python -m pytest --quiet --numprocesses auto tests/laws || exit 1; done
 
 check: $(LINKLETTER) $(DEV)  ## Lint, format, strict types, and the arrows between modules
 	$(BIN)/ruff check $(CODE)

@@ -174,7 +174,7 @@ class Publisher:
                 key = self._settings.key
                 row = await editions.begin(transaction, key, row.opened_at, row.cut_off, after=None)
             if row.serves > now:
-                if await self._is_served(transaction, now):
+                if await self._is_served(transaction, row, now):
                     return None
                 return await self._close(transaction, row, now, row.serves, by)
             due = self._due(row, now)
@@ -426,11 +426,14 @@ class Publisher:
             cut_off, opened_at = opened_at, last_cut_off(settings.schedule, settings.zone, opened_at - INSTANT)
         return editions.EditionRow(0, settings.key, 0, EditionState.OPEN, opened_at, cut_off, cut_off, 0)
 
-    async def _is_served(self, transaction: Transaction, now: datetime) -> bool:
-        """Whether the cut-off that who publishes now means has its edition: it went out early."""
+    async def _is_served(self, transaction: Transaction, row: editions.EditionRow, now: datetime) -> bool:
+        """Whether the cut-off that who publishes now means was served: its edition went out, or it had nothing to
+        print."""
         meant = last_cut_off(self._settings.schedule, self._settings.zone, now)
         if now - meant >= MEANT_FOR_THE_CUT_OFF:
             return False
+        if row.opened_at >= meant:
+            return True
         before = await editions.serving(transaction, self._settings.key, meant)
         return before is not None and before.state is EditionState.FROZEN
 

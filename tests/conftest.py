@@ -18,16 +18,13 @@ from tests.servers import postgres  # noqa: E402  after the line above, which mu
 ROOT = Path(__file__).resolve().parent.parent
 
 # How fast an example runs says more about the machine than about us (`make bench` measures), so no deadline.
-# `print_blob`: a failure found on another machine can be repeated here. Never derandomised: each run looks further.
+# The same examples each time, so that a change is judged by what it changes; `make laws` looks further each time.
+# `print_blob`: a failure found on another machine can be repeated here.
 settings.register_profile(
-    "linkletter",
-    deadline=None,
-    print_blob=True,
-    derandomize=False,
-    suppress_health_check=[HealthCheck.too_slow],
+    "same", deadline=None, print_blob=True, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.register_profile("ci", settings.get_profile("linkletter"), max_examples=200)
-settings.load_profile("ci" if os.environ.get("CI") else "linkletter")
+settings.register_profile("further", settings.get_profile("same"), derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def _folder(variable: str, default: str) -> Path:

@@ -98,6 +98,15 @@ async def test_an_empty_week_prints_nothing_and_moves_nothing(team):
     assert await team.publish(CUT_OFF + 2 * WEEK + timedelta(seconds=5)) == ("2026-W25", ["2"])
 
 
+async def test_the_second_run_after_an_empty_week_prints_no_more_than_the_first(team):
+    await team.share(CUT_OFF - timedelta(days=1))
+    assert await team.publish(CUT_OFF) == ("2026-W23", ["1"])
+    await team.share(CUT_OFF + WEEK + timedelta(hours=1))
+    assert await team.publish(CUT_OFF + WEEK + timedelta(hours=2)) is None
+    assert await team.publish(CUT_OFF + WEEK + timedelta(hours=3)) is None
+    assert await team.publish(CUT_OFF + 2 * WEEK) == ("2026-W25", ["2"])
+
+
 async def test_weeks_that_were_missed_are_one_edition_labelled_as_a_range(team):
     await team.share(CUT_OFF - timedelta(days=1))
     assert await team.publish(CUT_OFF) == ("2026-W23", ["1"])
