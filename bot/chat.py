@@ -16,9 +16,12 @@ missing from a complete one counts as deleted. Where reading is not allowed, rai
 reading would delete everything.
 
 **Asking.** Everything a person asks of us is an ``Invocation`` of text: adapters parse nothing and know no command by
-name. First tell the platform in its time that the question arrived, then call ``asked``, which may take long; it raises
-nothing but cancellation. Every message of a ``private`` answer is for the asker alone. A question that the platform
-delivers again has the same ``id``, and gets the same answer.
+name. A button asks its ``Action.text``, a form that is sent its ``Form.text`` with the ``values`` written in it, a
+message's shortcut the command's name with the ``message``. First tell the platform in its time that the question
+arrived, then call ``asked``, which may take long; it raises nothing but cancellation. A question that may be answered
+with a form is asked at once where the platform opens forms only in the first seconds (``Command.opens_form``). Every
+message of a ``private`` answer is for the asker alone. A question that the platform delivers again has the same ``id``,
+and gets the same answer.
 
 **Drawing.** All text in ``Cards`` may be a stranger's. Everything is plain text, but for ``Card.text``, which is
 CommonMark; whatever it says, it mentions nobody, and looks like what it is. A platform's limits are known to its
@@ -33,13 +36,13 @@ success.
 whoever runs it starts it again, and reading back repairs what was missed. ``UserError`` is for the person, as it is.
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from newsletter.errors import UserError
-from newsletter.heard import ChannelId, ChannelSeen, Heard, MessageId, PersonId, Reading
+from newsletter.heard import ChannelId, ChannelSeen, Heard, MessageId, MessageSeen, PersonId, Reading
 from newsletter.ports import Destination
 
 
@@ -63,12 +66,24 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Action:
+    """A button. Who presses it asks ``text``, as if they had typed it: whether they may is decided then.
+
+    ``label`` is plain and short: what platforms hold is 20 to 75 characters. ``text`` is of at most 90 characters.
+    """
+
+    label: str
+    text: str
+    style: Literal["plain", "primary", "danger"] = "plain"
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """One thing to show, in nobody's markup: an entry, a heading with an intro, an answer. Each part may be missing.
 
     ``heading`` stands over the card and moves with it. ``title`` links to ``url``. ``text`` is CommonMark, everything
     else plain. Each of ``lines`` is a row of facts below the text. ``image`` is an address a platform may show a
-    picture from.
+    picture from. ``actions`` stand last, at most five.
     """
 
     title: str = ""
@@ -77,6 +92,7 @@ class Card:
     lines: tuple[tuple[Fact, ...], ...] = ()
     heading: str = ""
     image: str = ""
+    actions: tuple[Action, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +104,36 @@ class Cards:
     thread: tuple[Card, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A line or a text to write, or one of ``options`` (value and label) to choose. ``value`` is what stands there now.
+
+    ``at_most`` is in characters.
+    """
+
+    name: str
+    label: str
+    value: str = ""
+    kind: Literal["line", "text", "choice"] = "line"
+    options: tuple[tuple[str, str], ...] = ()
+    required: bool = False
+    hint: str = ""
+    at_most: int = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Up to five fields to fill in. Sent, it asks ``text`` with what was written, by the fields' names.
+
+    ``title`` and ``send`` are plain and of at most 24 characters.
+    """
+
+    title: str
+    text: str
+    fields: tuple[Field, ...]
+    send: str = "Save"
+
+
 # --- what is asked -------------------------------------------------------------------------------------------------
 
 
@@ -96,7 +142,9 @@ class Invocation:
     """A person asks something: ``text`` is what they wrote after our name (``search attention``).
 
     ``id`` is the platform's for this question, the same when it is delivered again. ``locale`` is the asker's language
-    as the platform names it (``ko``, ``en-US``), ``""`` where it does not.
+    as the platform names it (``ko``, ``en-US``), ``""`` where it does not. ``values`` are what was written in a form.
+    ``message`` is the one whose shortcut was taken, as it is now. In a conversation with us alone, ``channel`` has an
+    empty name and is private.
     """
 
     id: str
@@ -104,14 +152,22 @@ class Invocation:
     person: PersonId
     channel: ChannelSeen
     locale: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    message: MessageSeen | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What to show for a question; ``private``: to the asker alone."""
+    """What to show for a question; ``private``: to the asker alone.
+
+    Where there is a ``form``, it is opened; a platform that cannot any more shows the cards, which say so.
+    ``replaces``: asked by a button, the cards take the place of what the button stands in.
+    """
 
     cards: Cards
     private: bool = True
+    form: Form | None = None
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +203,11 @@ class Command(Protocol):
     @property
     def opens_form(self) -> bool:
         """Whether the answer must come at once, because a form can only be opened in the first seconds."""
+        ...
+
+    @property
+    def shortcut(self) -> str:
+        """What it is called in a message's own menu, of at most 24 characters; ``""``: it is not there."""
         ...
 
 
@@ -208,4 +269,22 @@ class Chat(Protocol):
 
     def destination(self, channel: ChannelId) -> Destination:
         """The channel as a place editions go to; its ``key`` is ``slack:C123``."""
+        ...
+
+    async def say(self, to: ChannelId | PersonId, cards: Cards) -> MessageId | None:
+        """Post the cards in a channel, or to one person in a conversation of our own; the first message's id.
+
+        ``None`` where the platform gives none. Pings nobody. Raises ``Refused``, ``Unsure`` or ``RateLimited``.
+        """
+        ...
+
+    async def hint(self, message: MessageId, person: PersonId, cards: Cards) -> None:
+        """Tell one person something about their message, beside it and unseen by others; a kindness, never a need.
+
+        Where a platform cannot, one emoji is put on the message instead. What fails is only logged.
+        """
+        ...
+
+    async def sign(self, message: MessageId, emoji: str, *, on: bool = True) -> None:
+        """Put our own reaction on a message, or take it back. Twice is once. What fails is only logged."""
         ...

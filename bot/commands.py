@@ -74,6 +74,7 @@ class Row:
     parameters: tuple[Parameter, ...] = ()
     who: Literal["everyone", "editors"] = "everyone"
     opens_form: bool = False
+    shortcut: str = ""
 
 
 # --- the answers ---------------------------------------------------------------------------------------------------
