@@ -80,6 +80,8 @@ channel = Table(
     Column("name", Text, nullable=False),
     Column("private", Boolean, nullable=False),
     Column("named_at", Instant, nullable=False),
+    # When we said there what we are for: once.
+    Column("introduced_at", Instant, nullable=True),
     UniqueConstraint("platform", "workspace", "external_id"),
 )
 
@@ -242,6 +244,10 @@ edition = Table(
     Column("began_at", Instant, nullable=False),
     Column("closed_at", Instant, nullable=True),
     Column("closed_by", Text, nullable=True),
+    # Not delivered before: NULL, as soon as it is frozen.
+    Column("release_at", Instant, nullable=True),
+    # "awaited" until an editor gave it; "" where none is needed.
+    Column("approval", String(16), nullable=False, server_default=""),
     UniqueConstraint("newsletter", "number"),
     Index(None, "newsletter", "cut_off"),
     Index(
@@ -295,7 +301,12 @@ delivery = Table(
     Column("lease_until", Instant, nullable=True),
     Column("owner", String(64), nullable=True),
     Column("done_at", Instant, nullable=True),
+    # Given up, and why: a person has to do something.
     Column("failed", Text, nullable=True),
+    # Tried again by itself at ``next_at``, because of ``why``; so often it was tried in vain.
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_at", Instant, nullable=True),
+    Column("why", Text, nullable=True),
     UniqueConstraint("edition_id", "destination"),
 )
 
@@ -309,6 +320,40 @@ part = Table(
     Column("payload", Text, nullable=False),
     Column("state", String(16), nullable=False),
     Column("receipt", JSON, nullable=True),
+)
+
+# What people and the clock did with a newsletter's weeks, for ever: skipped, paused, published, taken back.
+act = Table(
+    "act",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("newsletter", String(128), nullable=False),
+    Column("what", String(16), nullable=False),
+    Column("about", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index(None, "newsletter", "what", "at"),
+)
+
+# What went wrong and who was told: one message when it began, one when it is over.
+notice = Table(
+    "notice",
+    metadata,
+    Column("key", String(255), primary_key=True),
+    Column("newsletter", String(128), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("told_at", Instant, nullable=True),
+    Column("ended_at", Instant, nullable=True),
+)
+
+# What only one process does at a time: it is its owner's until then.
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("until", Instant, nullable=False),
 )
 
 # Search keeps its words where each database searches best: an FTS5 table on SQLite, a tsvector on PostgreSQL.
