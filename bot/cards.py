@@ -41,6 +41,8 @@ def of_edition(edition: Edition) -> Cards:
     again = _headed(words.again, [_short(entry, words, several) for entry in edition.again])
     title = _title_card(edition)
     outro = (Card(text=edition.outro),) if edition.outro else ()
+    if edition.read_at:
+        outro = (*outro, Card(lines=((Fact(words.read_on, edition.read_at),),)))
     if len(entries) <= FLAT:
         return Cards((title, *(_full(entry, words, several) for entry in entries), *again, *outro))
     if len(entries) <= SHORT:

@@ -8,6 +8,11 @@
     │   └── ImportFailed     … in an export: file and place; nothing stored was changed
     ├── StoreError
     │   └── NewerDatabase    the database was written by a newer Linkletter
+    ├── FetchError           a page could not be had
+    │   ├── NotAllowed       never asked for: held, private, another scheme or port
+    │   ├── PageGone         it is not there any more
+    │   ├── NoPage           something answered that is no page for us: a login, a video file
+    │   └── NotNow           it may help to ask again; ``retry_after`` says when, if the server did
     └── DeliveryError        a destination did not take a part
         ├── Refused          it said no; asking again with the same bytes is useless
         │   └── TooLarge     … because of its size: halves may pass
@@ -18,6 +23,10 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from newsletter.model import Part
 
 
 class NewsletterError(Exception):
@@ -69,6 +78,30 @@ class NewerDatabase(StoreError, UserError):
     """The database was written by a newer Linkletter; running an older one on it could lose what it keeps."""
 
 
+class FetchError(NewsletterError):
+    """A page could not be had. ``url`` is where it ended, after redirects; ``why`` never holds an address."""
+
+    def __init__(self, url: str, why: str, retry_after: timedelta | None = None) -> None:
+        self.url, self.why, self.retry_after = url, why, retry_after
+        super().__init__(why)
+
+
+class NotAllowed(FetchError):
+    """The address is never asked for: it is held, not public, or of a scheme or port that is not fetched."""
+
+
+class PageGone(FetchError):
+    """The server says that the page is not there any more."""
+
+
+class NoPage(FetchError):
+    """Something answered that is no page for us; asking again will not help."""
+
+
+class NotNow(FetchError):
+    """No answer, or one that says later. ``retry_after`` is what the server asked for, if it did."""
+
+
 class DeliveryError(NewsletterError):
     """A destination did not take a part; ``destination`` is its key (``markdown``, ``slack:C123``)."""
 
@@ -82,7 +115,12 @@ class Refused(DeliveryError):
 
 
 class TooLarge(Refused):
-    """The destination said no because of the part's size."""
+    """The destination said no because of the part's size. ``halves`` are smaller parts to send instead, with marks of
+    their own; ``()`` where it cannot be halved."""
+
+    def __init__(self, destination: str, why: str, halves: "tuple[Part, ...]" = ()) -> None:
+        self.halves = halves
+        super().__init__(destination, why)
 
 
 class Unsure(DeliveryError):

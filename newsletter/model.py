@@ -48,9 +48,28 @@ class ShareWords:
     """The key of the link of the same message whose heading this one belongs under, if any."""
 
 
+class PageKind(StrEnum):
+    """What a reader finds behind a link. ``UNKNOWN``: the page does not say."""
+
+    UNKNOWN = ""
+    ARTICLE = "article"
+    VIDEO = "video"
+    AUDIO = "audio"
+    PAPER = "paper"
+    CODE = "code"
+    DISCUSSION = "discussion"
+    PDF = "pdf"
+    IMAGE = "image"
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the web said about a link."""
+    """What the web said about a link: plain text of one line each, addresses absolute.
+
+    ``title`` is ``""`` where the page has none worth showing ("Just a moment…"). ``language`` is a BCP 47 tag as
+    far as the page says one. ``canonical`` is only what the page declares, never guessed, and may be the page's
+    own address. ``reading_minutes`` is 0 where there is no text to read.
+    """
 
     title: str = ""
     description: str = ""
@@ -59,6 +78,40 @@ class Page:
     author: str = ""
     published: datetime | None = None
     language: str = ""
+    canonical: str = ""
+    kind: PageKind = PageKind.UNKNOWN
+    reading_minutes: int = 0
+    url: str = ""
+    """Where it answered, after all redirects: what a shortener stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What answered at an address: the first bytes of a page, unpacked, at ``url`` after all redirects.
+
+    ``hops`` are the addresses on the way, the asked one first and ``url`` last; ``permanent`` where every redirect said
+    that it is for good. ``content_type`` is the header as it was given, ``""`` where there was none.
+    """
+
+    url: str
+    body: bytes
+    content_type: str = ""
+    permanent: bool = True
+    hops: tuple[str, ...] = ()
+
+
+class LinkState(StrEnum):
+    """What is known of a link from asking for its page.
+
+    ``NEW``: never asked. ``WAITING``: no answer yet, asked when its time comes. ``FETCHED``: its page is known.
+    ``CLOSED``: something answered that is no page for us; a reader may see one. ``DEAD``: the page is gone.
+    """
+
+    NEW = "new"
+    WAITING = "waiting"
+    FETCHED = "fetched"
+    CLOSED = "closed"
+    DEAD = "dead"
 
 
 class Field(StrEnum):
@@ -258,6 +311,8 @@ class Edition:
     outro: str = ""
     nth_of_day: int = 1
     """Which of its newsletter's editions that were cut off on this local day: two must not share a file name."""
+    read_at: str = ""
+    """Where it is read as a post; ``""`` where it is in chat only."""
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -287,12 +342,12 @@ def from_json(text: str) -> Edition:
 
 
 class EditionState(StrEnum):
-    """``OPEN`` takes shares; ``FROZEN`` went out; ``SKIPPED`` served a cut-off without posting; ``ARCHIVED`` is of
-    the past, made for files only, and follows its week's chat for ever."""
+    """``OPEN`` takes shares; ``FROZEN`` went out, or is about to; ``RETRACTED`` went out and was taken back;
+    ``ARCHIVED`` is of the past, made for files only, and follows its week's chat for ever."""
 
     OPEN = "open"
     FROZEN = "frozen"
-    SKIPPED = "skipped"
+    RETRACTED = "retracted"
     ARCHIVED = "archived"
 
 

@@ -1,16 +1,31 @@
-"""What the newsletter needs from outside and others provide: destinations and a clock.
+"""What the newsletter needs from outside and others provide: pages, destinations and a clock.
 
 The store is no port: there is one, ``newsletter.store.Store``, over two databases.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from newsletter.model import Edition, Part, Receipt
+from newsletter.model import Edition, Fetched, Part, Receipt
 
 Clock = Callable[[], datetime]
 """Aware UTC now. There is one, in ``bot/app.py``."""
+
+
+class Fetcher(Protocol):
+    """Gets pages from the public web, and keeps to each host's pace."""
+
+    async def fetch(self, url: str, *, kinds: frozenset[str] = ...) -> Fetched:
+        """The page at this address after all redirects, of these media types (HTML and PDF if none are named).
+
+        Raises ``NotAllowed``, ``PageGone``, ``NoPage`` or ``NotNow``, within a bounded time.
+        """
+        ...
+
+    def wait(self, url: str) -> timedelta:
+        """How long until the host of this address may be asked again; zero: now."""
+        ...
 
 
 class Destination(Protocol):
@@ -27,7 +42,8 @@ class Destination(Protocol):
         ...
 
     async def send(self, part: Part, after: Receipt | None) -> Receipt:
-        """Hand the part over, in the thread of ``after`` if given. Raises ``Refused``, ``Unsure`` or ``RateLimited``.
+        """Hand the part over, in the thread of ``after`` if given. Raises ``Refused``, ``Unsure`` or ``RateLimited``;
+        ``TooLarge`` with the part's halves, where it can be halved.
 
         Not idempotent: call ``find`` first wherever an earlier ``send`` may have arrived.
         """

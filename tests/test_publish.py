@@ -83,7 +83,7 @@ async def test_what_is_sent_was_stored_before_and_does_not_follow_the_chat_any_m
     await office.publisher(shelf).publish("a test")
     assert shelf.handed_over == []
     async with office.store.reading() as transaction:
-        (stored,) = await editions.unfinished(transaction, WEEKLY.key)
+        (stored,) = await editions.unfinished(transaction, WEEKLY.key, office.now)
     await office.collector.hear(said("a", "<https://example.org/a>\nother words", edited=90))
     await office.publisher(shelf).deliver()
     assert shelf.handed_over == [one.part for one in stored.parts]
@@ -149,7 +149,7 @@ async def test_another_process_that_holds_the_delivery_is_not_overtaken_until_it
     publisher = office.publisher(shelf, owner="me")
     await publisher.publish("a test")
     async with office.store.writing() as transaction:
-        (delivery,) = await editions.unfinished(transaction, WEEKLY.key)
+        (delivery,) = await editions.unfinished(transaction, WEEKLY.key, office.now)
         await editions.claim(transaction, delivery.id, "another", office.now, timedelta(minutes=5))
     (outcome,) = await publisher.deliver()
     assert outcome.again
@@ -317,7 +317,7 @@ PLACES = {
     "after it is closed": ("wrap(Publisher, 'deliver', before=die)", 1),
     "before the file is written": ("wrap(markdown, '_write', before=die)", 1),
     "before the file has its name": ("wrap(Path, 'replace', before=die)", 1),
-    "before the receipt is stored": ("wrap(editions, 'record', before=die)", 1),
+    "before the receipt is stored": ("wrap(editions, 'arrived', before=die)", 1),
     "after the receipt is stored": ("wrap(editions, 'finish', before=die)", 1),
 }
 

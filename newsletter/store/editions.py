@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, or_, select, true, update
 
@@ -31,7 +31,7 @@ from newsletter.model import (
     from_json,
     to_json,
 )
-from newsletter.store import chat, tables
+from newsletter.store import chat, pages, tables
 from newsletter.store.chat import in_batches
 from newsletter.store.database import Transaction
 
@@ -56,6 +56,16 @@ class EditionRow:
     arrived_until: int
     began_at: datetime | None = None
     """Since when the newsletter takes shares; ``None`` for one that was not begun: since ``opened_at``."""
+    closed_at: datetime | None = None
+    closed_by: str = ""
+    release_at: datetime | None = None
+    """Not delivered before; ``None``: as soon as it is closed."""
+    approval: Literal["", "awaited", "given"] = ""
+    """Whether an editor must still say that it may go out."""
+
+    def is_released(self, now: datetime) -> bool:
+        """Whether it may be delivered."""
+        return self.approval != "awaited" and (self.release_at is None or self.release_at <= now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +157,11 @@ async def close(
     serves: datetime,
     at: datetime,
     by: str,
+    release_at: datetime | None = None,
+    approval: Literal["", "awaited"] = "",
 ) -> None:
-    """Close an open edition at ``cut_off``: say who did it and when. One that goes out gets its number now."""
+    """Close an open edition at ``cut_off``: say who did it and when, and when it may go out. One that goes out gets its
+    number now."""
     table = tables.edition
     number = await next_number(transaction, row.newsletter) if state is EditionState.FROZEN else None
     values = {
@@ -158,8 +171,74 @@ async def close(
         "serves": serves,
         "closed_at": at,
         "closed_by": by,
+        "release_at": release_at,
+        "approval": approval,
     }
     await transaction.execute(update(table).where(table.c.id == row.id).values(values))
+
+
+async def waiting(transaction: Transaction, newsletter: str, now: datetime) -> tuple[EditionRow, ...]:
+    """The closed editions that may not go out yet, oldest first."""
+    table = tables.edition
+    held = or_(table.c.approval == "awaited", table.c.release_at > now)
+    found = await transaction.execute(
+        select(table)
+        .where(table.c.newsletter == newsletter, table.c.state == EditionState.FROZEN.value, held)
+        .order_by(table.c.cut_off)
+    )
+    return tuple(_edition(row) for row in found)
+
+
+async def release(transaction: Transaction, row: EditionRow) -> None:
+    """Let a closed edition go out now. The second time changes nothing."""
+    table = tables.edition
+    approval = "given" if row.approval else ""
+    await transaction.execute(update(table).where(table.c.id == row.id).values(release_at=None, approval=approval))
+
+
+async def retract(transaction: Transaction, row: EditionRow) -> None:
+    """An edition that went out is taken back; its shares stay where they were placed."""
+    table = tables.edition
+    values = {"state": EditionState.RETRACTED.value, "stale": False}
+    await transaction.execute(update(table).where(table.c.id == row.id).values(values))
+
+
+async def stale(transaction: Transaction, newsletter: str) -> tuple[EditionRow, ...]:
+    """The editions that went out and of which something changed in chat since, by cut-off."""
+    table = tables.edition
+    found = await transaction.execute(
+        select(table)
+        .where(table.c.newsletter == newsletter, table.c.stale, table.c.state == EditionState.FROZEN.value)
+        .order_by(table.c.cut_off)
+    )
+    return tuple(_edition(row) for row in found)
+
+
+async def up_to_date(transaction: Transaction, row: EditionRow) -> None:
+    """What had changed in chat is in the edition now."""
+    table = tables.edition
+    await transaction.execute(update(table).where(table.c.id == row.id).values(stale=False))
+
+
+async def last_printed(transaction: Transaction, newsletter: str) -> EditionRow | None:
+    """The edition that went out, or is about to, last."""
+    table = tables.edition
+    frozen = (table.c.newsletter == newsletter) & (table.c.state == EditionState.FROZEN.value)
+    found = await transaction.execute(select(table).where(frozen).order_by(table.c.number.desc()).limit(1))
+    row = found.one_or_none()
+    return _edition(row) if row is not None else None
+
+
+async def last_served(transaction: Transaction, newsletter: str) -> datetime | None:
+    """The latest scheduled cut-off that a closed edition stands for."""
+    table = tables.edition
+    found = await transaction.execute(
+        select(func.max(table.c.serves)).where(
+            table.c.newsletter == newsletter, table.c.state != EditionState.OPEN.value
+        )
+    )
+    instant: datetime | None = found.scalar_one_or_none()
+    return instant
 
 
 async def advance(transaction: Transaction, row: EditionRow, opened_at: datetime, cut_off: datetime) -> EditionRow:
@@ -219,6 +298,10 @@ def _edition(row: Row[Any]) -> EditionRow:
         row.serves,
         row.arrived_until,
         row.began_at,
+        row.closed_at,
+        row.closed_by or "",
+        row.release_at,
+        row.approval,
     )
 
 
@@ -322,6 +405,18 @@ async def _instant(
     return instant
 
 
+async def placed(transaction: Transaction, edition: int) -> list[int]:
+    """The shares that were placed in this edition and are still there in chat."""
+    share, placement = tables.share, tables.placement
+    found = await transaction.execute(
+        select(share.c.id)
+        .join(placement, placement.c.share_id == share.c.id)
+        .where(placement.c.edition_id == edition, placement.c.reason.is_(None), share.c.present)
+        .order_by(share.c.id)
+    )
+    return list(found.scalars())
+
+
 async def place(
     transaction: Transaction, row: EditionRow, placements: Mapping[int, str | None], *, anew: bool = False
 ) -> None:
@@ -350,8 +445,9 @@ async def earlier(
     """For each of these shares' links, by key, the latest time it was there before: printed, or only in chat."""
     share, placement, edition, link = tables.share, tables.placement, tables.edition, tables.link
     late = [one.id for one in shares if one.sent_at < before]
-    digests = {chat.link_digest(one.key): one.key for one in shares}
-    found: dict[str, Earlier] = {}
+    together = await pages.together(transaction, {one.key for one in shares})
+    digests = {chat.link_digest(key) for keys in together.values() for key in keys}
+    by_link: dict[str, Earlier] = {}
     latest = (
         select(share.c.id)
         .select_from(
@@ -375,8 +471,13 @@ async def earlier(
             .where(share.c.id.in_(by_share))
         )
         for row in details:
-            found[by_share[row.id]] = Earlier(row.number or 0, row.cut_off or row.sent_at)
-    return found
+            by_link[by_share[row.id]] = Earlier(row.number or 0, row.cut_off or row.sent_at)
+    # A link that was joined to another one was there when that one was.
+    return {
+        key: max((by_link[one] for one in keys if one in by_link), key=lambda earlier: (earlier.at, earlier.number))
+        for key, keys in together.items()
+        if not by_link.keys().isdisjoint(keys)
+    }
 
 
 # --- what is known of them -----------------------------------------------------------------------------------------
@@ -393,12 +494,14 @@ async def known(transaction: Transaction, ids: Sequence[int], edition: int | Non
     if any("(channel:" in share.comment + share.follow_up for share in shares):
         channels = {seen.id: seen.name for seen in (await chat.channels(transaction)).values()}
     keys = [share.key for share in shares]
+    joins = await pages.joins(transaction, keys)
     return Found(
         tuple(shares),
         names,
         channels,
-        await _pages(transaction, keys),
-        await _joins(transaction, keys),
+        # Of a link that is another one, the other one's page too.
+        await pages.of(transaction, [*keys, *joins.values()]),
+        joins,
         await _choices(transaction, edition) if edition is not None else (),
     )
 
@@ -511,42 +614,6 @@ async def _names(
     return names, frozenset(bots)
 
 
-async def _pages(transaction: Transaction, keys: Sequence[str]) -> dict[str, Page]:
-    pages: dict[str, Page] = {}
-    page, link = tables.page, tables.link
-    for batch in in_batches({chat.link_digest(key) for key in keys}):
-        found = await transaction.execute(
-            select(page, link.c.key).join(link, link.c.id == page.c.link_id).where(link.c.digest.in_(batch))
-        )
-        for row in found:
-            pages[row.key] = Page(
-                row.title, row.description, row.site, row.image, row.author, row.published, row.language
-            )
-    return pages
-
-
-async def _joins(transaction: Transaction, keys: Sequence[str]) -> dict[str, str]:
-    """The joins of these links, followed to their end."""
-    joins: dict[str, str] = {}
-    join, link, into = tables.link_join, tables.link, tables.link.alias("into")
-    wanted = set(keys)
-    while wanted:
-        found: set[str] = set()
-        for batch in in_batches({chat.link_digest(key) for key in wanted}):
-            rows = await transaction.execute(
-                select(link.c.key, into.c.key.label("into"))
-                .select_from(join)
-                .join(link, link.c.id == join.c.link_id)
-                .join(into, into.c.id == join.c.into_id)
-                .where(link.c.digest.in_(batch))
-            )
-            for row in rows:
-                joins[row.key] = row.into
-                found.add(row.into)
-        wanted = found - joins.keys()
-    return joins
-
-
 async def _choices(transaction: Transaction, edition: int) -> tuple[Choice, ...]:
     choice, link, person = tables.choice, tables.link, tables.person
     found = await transaction.execute(
@@ -585,6 +652,12 @@ class Delivery:
     done_at: datetime | None
     failed: str | None
     parts: tuple[LedgerPart, ...]
+    attempts: int = 0
+    """How often it was tried in vain since it was last done."""
+    next_at: datetime | None = None
+    """When it is tried again by itself; ``None``: at once."""
+    why: str | None = None
+    """What was in the way the last time."""
 
 
 async def revise(transaction: Transaction, row: EditionRow, edition: Edition, at: datetime) -> tuple[int, bool]:
@@ -634,7 +707,9 @@ async def intend(
         delivery_id = before.id
         kept = {one.part.ordinal: one for one in before.parts}
         await transaction.execute(
-            update(tables.delivery).where(tables.delivery.c.id == delivery_id).values(n=n, done_at=None, failed=None)
+            update(tables.delivery)
+            .where(tables.delivery.c.id == delivery_id)
+            .values(n=n, done_at=None, failed=None, attempts=0, next_at=None, why=None)
         )
     table = tables.part
     ledger = dict(kept)
@@ -687,11 +762,31 @@ async def delivery(transaction: Transaction, edition: int, destination: str) -> 
     return found[0] if found else None
 
 
-async def unfinished(transaction: Transaction, newsletter: str, *, failed_too: bool = False) -> tuple[Delivery, ...]:
-    """The newsletter's deliveries that are not done, oldest edition first; those given up only if asked for."""
+async def unfinished(
+    transaction: Transaction, newsletter: str, now: datetime, *, failed_too: bool = False
+) -> tuple[Delivery, ...]:
+    """The newsletter's deliveries that are not done and may be, oldest edition first; those given up only if asked
+    for."""
     table, edition = tables.delivery, tables.edition
     open_still = table.c.done_at.is_(None) if failed_too else table.c.done_at.is_(None) & table.c.failed.is_(None)
-    return await _deliveries(transaction, (edition.c.newsletter == newsletter) & open_still)
+    released = (edition.c.approval != "awaited") & or_(edition.c.release_at.is_(None), edition.c.release_at <= now)
+    return await _deliveries(transaction, (edition.c.newsletter == newsletter) & open_still & released)
+
+
+async def troubled(transaction: Transaction, newsletter: str) -> tuple[tuple[EditionRow, Delivery], ...]:
+    """The newsletter's deliveries that were tried in vain or given up, with their editions, oldest edition first."""
+    table, edition = tables.delivery, tables.edition
+    in_vain = table.c.failed.is_not(None) | (table.c.attempts > 0)
+    condition = (edition.c.newsletter == newsletter) & table.c.done_at.is_(None) & in_vain
+    deliveries = await _deliveries(transaction, condition)
+    rows = await transaction.execute(select(edition).where(edition.c.id.in_({one.edition for one in deliveries})))
+    by_id = {row.id: _edition(row) for row in rows}
+    return tuple((by_id[one.edition], one) for one in deliveries)
+
+
+async def deliveries_of(transaction: Transaction, edition: int) -> tuple[Delivery, ...]:
+    """Where an edition went, or goes."""
+    return await _deliveries(transaction, tables.delivery.c.edition_id == edition)
 
 
 async def failed(transaction: Transaction) -> tuple[tuple[EditionRow, str, str], ...]:
@@ -730,7 +825,19 @@ async def _deliveries(transaction: Transaction, condition: ColumnElement[bool]) 
             if row.ordinal is not None
         )
         deliveries.append(
-            Delivery(one.id, one.edition_id, one.destination, one.n, one.fence, one.done_at, one.failed, parts)
+            Delivery(
+                one.id,
+                one.edition_id,
+                one.destination,
+                one.n,
+                one.fence,
+                one.done_at,
+                one.failed,
+                parts,
+                one.attempts,
+                one.next_at,
+                one.why,
+            )
         )
     return tuple(deliveries)
 
@@ -770,20 +877,70 @@ async def claim(
     return fence
 
 
-async def record(
-    transaction: Transaction, delivery: int, fence: int, ordinal: int, state: PartState, receipt: Receipt | None
-) -> bool:
-    """Write down what became of a part; ``False`` if another owner has taken over, and nothing was written."""
-    holder = tables.delivery
-    mine = exists().where(holder.c.id == delivery, holder.c.fence == fence)
-    table = tables.part
-    values: dict[str, Any] = {"state": state.value}
-    if receipt is not None:
-        values["receipt"] = {"id": receipt.id, "thread": receipt.thread, "note": receipt.note}
-    done = await transaction.execute(
-        update(table).where(table.c.delivery_id == delivery, table.c.ordinal == ordinal, mine).values(values)
+async def hold(transaction: Transaction, delivery: int, fence: int, until: datetime) -> bool:
+    """Stay the one who delivers, until then; ``False`` if another owner has taken over."""
+    table = tables.delivery
+    mine = await transaction.execute(
+        update(table).where(table.c.id == delivery, table.c.fence == fence).values(lease_until=until)
     )
-    return done.rowcount == 1
+    return mine.rowcount == 1
+
+
+async def unsure(transaction: Transaction, delivery: int, fence: int, ordinal: int) -> None:
+    """Nobody knows whether the part arrived; said by another than the owner, it is not written."""
+    holder, table = tables.delivery, tables.part
+    mine = exists().where(holder.c.id == delivery, holder.c.fence == fence)
+    await transaction.execute(
+        update(table)
+        .where(table.c.delivery_id == delivery, table.c.ordinal == ordinal, mine)
+        .values(state=PartState.UNSURE.value)
+    )
+
+
+async def arrived(transaction: Transaction, delivery: int, sent: Part, receipt: Receipt) -> Receipt | None:
+    """A part is there: write down its receipt, whoever sent it. Returns the receipt that counts.
+
+    Two processes may have sent it, one of them stopped for longer than its lease: the first to say so wins, the other
+    one is told whose counts and takes its own away. ``None``: it is no longer wanted. What was drawn anew meanwhile
+    keeps the receipt and is still to be put in its place.
+    """
+    table = tables.part
+    # A file's mark changes with its text, a message's place with a part that was halved.
+    same = or_(table.c.mark == sent.mark, table.c.ordinal == sent.ordinal)
+    rows = (await transaction.execute(select(table).where(table.c.delivery_id == delivery, same))).all()
+    row = next((one for one in rows if one.mark == sent.mark), rows[0] if rows else None)
+    if row is None:
+        return None
+    known = Receipt(**row.receipt) if row.receipt else None
+    if known is not None and known.id != receipt.id and row.state == PartState.SENT.value:
+        return known
+    state = PartState.SENT if row.payload == sent.payload else PartState.INTENDED
+    values = {
+        "receipt": {"id": receipt.id, "thread": receipt.thread, "note": receipt.note},
+        "state": state.value,
+    }
+    here = (table.c.delivery_id == delivery) & (table.c.ordinal == row.ordinal)
+    await transaction.execute(update(table).where(here).values(values))
+    return receipt
+
+
+async def split(transaction: Transaction, delivery: int, fence: int, ordinal: int, halves: Sequence[Part]) -> bool:
+    """Put smaller parts in the place of one that was refused; those after it move on. ``False`` if another owner has
+    taken over, and nothing was written."""
+    holder, table = tables.delivery, tables.part
+    owner = await transaction.execute(select(holder.c.id).where(holder.c.id == delivery, holder.c.fence == fence))
+    if owner.one_or_none() is None:
+        return False
+    later = (table.c.delivery_id == delivery) & (table.c.ordinal > ordinal)
+    rows = await transaction.execute(select(table.c.ordinal).where(later).order_by(table.c.ordinal.desc()))
+    for (behind,) in rows.all():
+        moved = update(table).where(table.c.delivery_id == delivery, table.c.ordinal == behind)
+        await transaction.execute(moved.values(ordinal=behind + len(halves) - 1))
+    await transaction.execute(table.delete().where(table.c.delivery_id == delivery, table.c.ordinal == ordinal))
+    for n, half in enumerate(halves):
+        values = {"name": half.name, "mark": half.mark, "payload": half.payload, "state": PartState.INTENDED.value}
+        await transaction.execute(insert(table).values(delivery_id=delivery, ordinal=ordinal + n, **values))
+    return True
 
 
 async def taken_away(transaction: Transaction, delivery: int, fence: int, ordinal: int) -> bool:
@@ -796,13 +953,32 @@ async def taken_away(transaction: Transaction, delivery: int, fence: int, ordina
     return done.rowcount == 1
 
 
-async def finish(
-    transaction: Transaction, delivery: int, fence: int, *, done_at: datetime | None, failed: str | None
-) -> None:
-    """End a delivery: done, or given up with the reason; or, with neither, let somebody try again at once."""
+async def finish(transaction: Transaction, delivery: int, fence: int, at: datetime) -> None:
+    """Everything is there."""
+    values = {"done_at": at, "failed": None, "attempts": 0, "next_at": None, "why": None}
+    await _let_go(transaction, delivery, fence, values)
+
+
+async def give_up(transaction: Transaction, delivery: int, fence: int, why: str) -> None:
+    """Not without a person."""
+    await _let_go(transaction, delivery, fence, {"failed": why, "next_at": None, "why": why})
+
+
+async def try_again(transaction: Transaction, delivery: int, fence: int, at: datetime, why: str) -> None:
+    """Not now, but then."""
+    values = {"next_at": at, "why": why, "attempts": tables.delivery.c.attempts + 1}
+    await _let_go(transaction, delivery, fence, values)
+
+
+async def let_go(transaction: Transaction, delivery: int, fence: int) -> None:
+    """Let somebody go on at once."""
+    await _let_go(transaction, delivery, fence, {})
+
+
+async def _let_go(transaction: Transaction, delivery: int, fence: int, values: dict[str, Any]) -> None:
     table = tables.delivery
     await transaction.execute(
         update(table)
         .where(table.c.id == delivery, table.c.fence == fence)
-        .values(done_at=done_at, failed=failed, lease_until=None, owner=None)
+        .values(lease_until=None, owner=None, **values)
     )

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import TIMESTAMP
@@ -106,6 +107,14 @@ link = Table(
     Column("id", Id, primary_key=True),
     Column("digest", String(32), nullable=False, unique=True),
     Column("key", Text, nullable=False),
+    # What asking for its page came to. A link is due when it is new, or at ``fetch_at``; while somebody asks, that is
+    # when he is given up: one column is the next attempt and the lease.
+    Column("fetch_state", String(16), nullable=False, server_default="new"),
+    Column("fetch_at", Instant, nullable=True, index=True),
+    Column("fetch_tries", Integer, nullable=False, server_default="0"),
+    Column("fetch_why", Text, nullable=True),
+    # New links are asked for newest first. Spelt as the query spells it, or it is never used.
+    Index("ix_link_new", "id", sqlite_where=text("fetch_state = 'new'"), postgresql_where=text("fetch_state = 'new'")),
 )
 
 page = Table(
@@ -120,6 +129,12 @@ page = Table(
     Column("published", Instant, nullable=True),
     Column("language", String(35), nullable=False),
     Column("fetched_at", Instant, nullable=False),
+    Column("url", Text, nullable=False, server_default=""),
+    Column("kind", String(16), nullable=False, server_default=""),
+    Column("reading_minutes", Integer, nullable=False, server_default="0"),
+    Column("canonical", Text, nullable=False, server_default=""),
+    # Of the canonical's key, as in ``link``: by it the pages are found that name one and the same.
+    Column("canonical_digest", String(32), nullable=True, index=True),
 )
 
 # "join" is a word of SQL.
@@ -248,6 +263,8 @@ edition = Table(
     Column("release_at", Instant, nullable=True),
     # "awaited" until an editor gave it; "" where none is needed.
     Column("approval", String(16), nullable=False, server_default=""),
+    # Went out, and something of it changed in chat since.
+    Column("stale", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("newsletter", "number"),
     Index(None, "newsletter", "cut_off"),
     Index(
@@ -257,6 +274,7 @@ edition = Table(
         sqlite_where=text("state = 'open'"),
         postgresql_where=text("state = 'open'"),
     ),
+    Index("ix_edition_stale", "newsletter", sqlite_where=text("stale = 1"), postgresql_where=text("stale")),
 )
 
 placement = Table(

@@ -523,8 +523,8 @@ async def test_a_newsletter_has_one_open_edition(store):
 async def test_only_printed_editions_have_numbers_and_they_have_no_gaps(store):
     row = await begun(store)
     assert row.number == 0
-    for state in (EditionState.FROZEN, EditionState.SKIPPED, EditionState.FROZEN):
-        row = await closed(store, row, state)
+    for _ in range(2):
+        row = await closed(store, row, EditionState.FROZEN)
     async with store.writing() as transaction:
         past = await editions.add_archived(transaction, NEWSLETTER, START - 2 * WEEK, START - WEEK, at(0), "a test")
     async with store.reading() as transaction:
@@ -533,7 +533,6 @@ async def test_only_printed_editions_have_numbers_and_they_have_no_gaps(store):
     assert [(one.state.value, one.number) for one in everything] == [
         ("archived", 3),
         ("frozen", 1),
-        ("skipped", 0),
         ("frozen", 2),
         ("open", 0),
     ]
@@ -812,8 +811,8 @@ async def test_what_a_destination_shall_get_is_stored_before_it_is_sent(store):
     assert [one.part for one in made.parts] == list(PARTS)
     assert {one.state for one in made.parts} == {PartState.INTENDED}
     async with store.reading() as transaction:
-        assert await editions.unfinished(transaction, NEWSLETTER) == (made,)
-        assert await editions.unfinished(transaction, "another") == ()
+        assert await editions.unfinished(transaction, NEWSLETTER, at(0)) == (made,)
+        assert await editions.unfinished(transaction, "another", at(0)) == ()
 
 
 async def test_intending_the_same_parts_again_changes_nothing(store):
@@ -830,9 +829,12 @@ async def test_one_owner_delivers_at_a_time_and_only_the_latest_may_write(store)
         yours = await editions.claim(transaction, made.id, "you", at(6), 5 * MINUTE)
         assert mine is not None
         assert yours is not None
-        assert not await editions.record(transaction, made.id, mine, 1, PartState.SENT, receipt)
-        await editions.finish(transaction, made.id, mine, done_at=at(7), failed=None)
-        assert await editions.record(transaction, made.id, yours, 1, PartState.SENT, receipt)
+        assert not await editions.hold(transaction, made.id, mine, at(9))
+        assert not await editions.taken_away(transaction, made.id, mine, 1)
+        await editions.finish(transaction, made.id, mine, at(7))
+        await editions.unsure(transaction, made.id, mine, 2)
+        assert await editions.hold(transaction, made.id, yours, at(9))
+        assert await editions.arrived(transaction, made.id, PARTS[0], receipt) == receipt
     now = await delivery_of(store, made)
     assert now.done_at is None
     assert [(one.state, one.receipt) for one in now.parts] == [(PartState.SENT, receipt), (PartState.INTENDED, None)]
@@ -853,10 +855,10 @@ async def test_a_finished_delivery_is_claimed_by_nobody_until_its_parts_differ(s
     async with store.writing() as transaction:
         fence = await editions.claim(transaction, made.id, "me", at(0), 5 * MINUTE)
         for part in PARTS:
-            await editions.record(transaction, made.id, fence, part.ordinal, PartState.SENT, receipt)
-        await editions.finish(transaction, made.id, fence, done_at=at(1), failed=None)
+            await editions.arrived(transaction, made.id, part, receipt)
+        await editions.finish(transaction, made.id, fence, at(1))
         assert await editions.claim(transaction, made.id, "me", at(2), 5 * MINUTE) is None
-        assert await editions.unfinished(transaction, NEWSLETTER) == ()
+        assert await editions.unfinished(transaction, NEWSLETTER, at(0)) == ()
     changed = await intended(store, replace(PARTS[0], payload="changed"), PARTS[1])
     assert changed.done_at is None
     assert changed.parts[0].receipt == receipt
@@ -869,10 +871,8 @@ async def test_parts_that_did_not_change_are_not_sent_again(store):
     async with store.writing() as transaction:
         fence = await editions.claim(transaction, made.id, "me", at(0), 5 * MINUTE)
         for part in PARTS:
-            await editions.record(
-                transaction, made.id, fence, part.ordinal, PartState.SENT, Receipt(f"m{part.ordinal}")
-            )
-        await editions.finish(transaction, made.id, fence, done_at=at(1), failed=None)
+            await editions.arrived(transaction, made.id, part, Receipt(f"m{part.ordinal}"))
+        await editions.finish(transaction, made.id, fence, at(1))
     changed = await intended(store, replace(PARTS[0], payload="changed"), PARTS[1])
     assert [one.state for one in changed.parts] == [PartState.INTENDED, PartState.SENT]
 
@@ -881,19 +881,69 @@ async def test_a_delivery_that_was_given_up_says_why_and_waits_for_a_person(stor
     made = await intended(store)
     async with store.writing() as transaction:
         fence = await editions.claim(transaction, made.id, "me", at(0), 5 * MINUTE)
-        await editions.finish(transaction, made.id, fence, done_at=None, failed="the disk is full")
+        await editions.give_up(transaction, made.id, fence, "the disk is full")
     async with store.reading() as transaction:
-        assert await editions.unfinished(transaction, NEWSLETTER) == ()
+        assert await editions.unfinished(transaction, NEWSLETTER, at(0)) == ()
         ((row, destination, why),) = await editions.failed(transaction)
     assert (row.newsletter, destination, why) == (NEWSLETTER, "here", "the disk is full")
 
 
-async def test_a_delivery_that_may_be_tried_again_is_free_at_once(store):
+async def test_a_delivery_that_is_tried_again_says_why_how_often_and_when(store):
+    made = await intended(store)
+    for attempt in (1, 2):
+        async with store.writing() as transaction:
+            fence = await editions.claim(transaction, made.id, "me", at(attempt), 5 * MINUTE)
+            assert fence == attempt
+            await editions.try_again(transaction, made.id, fence, at(10 * attempt), "busy")
+        now = await delivery_of(store, made)
+        assert (now.attempts, now.next_at, now.why, now.failed) == (attempt, at(10 * attempt), "busy", None)
+    async with store.reading() as transaction:
+        ((row, troubled),) = await editions.troubled(transaction, NEWSLETTER)
+        assert (row.newsletter, troubled.why) == (NEWSLETTER, "busy")
+        assert await editions.troubled(transaction, "another") == ()
+
+
+async def test_of_a_part_that_two_processes_sent_the_first_receipt_counts(store):
     made = await intended(store)
     async with store.writing() as transaction:
+        assert await editions.arrived(transaction, made.id, PARTS[0], Receipt("first")) == Receipt("first")
+        assert await editions.arrived(transaction, made.id, PARTS[0], Receipt("second")) == Receipt("first")
+        assert await editions.arrived(transaction, made.id, Part(7, "never intended", "mark 7"), Receipt("x")) is None
+
+
+async def test_what_was_drawn_anew_while_it_was_sent_is_still_to_be_put_in_its_place(store):
+    made = await intended(store)
+    await intended(store, replace(PARTS[0], payload="changed"), PARTS[1])
+    async with store.writing() as transaction:
+        assert await editions.arrived(transaction, made.id, PARTS[0], Receipt("m1")) == Receipt("m1")
+    now = await delivery_of(store, made)
+    assert (now.parts[0].state, now.parts[0].receipt) == (PartState.INTENDED, Receipt("m1"))
+
+
+async def test_a_part_gives_way_to_its_halves_and_those_after_it_move_on(store):
+    made = await intended(store)
+    halves = (Part(1, "on", "mark 1a"), Part(2, "e", "mark 1b"))
+    async with store.writing() as transaction:
         fence = await editions.claim(transaction, made.id, "me", at(0), 5 * MINUTE)
-        await editions.finish(transaction, made.id, fence, done_at=None, failed=None)
-        assert await editions.claim(transaction, made.id, "you", at(1), 5 * MINUTE) == 2
+        assert not await editions.split(transaction, made.id, fence + 1, 1, halves)
+        assert await editions.split(transaction, made.id, fence, 1, halves)
+    now = await delivery_of(store, made)
+    assert [(one.part.ordinal, one.part.mark) for one in now.parts] == [(1, "mark 1a"), (2, "mark 1b"), (3, "mark 2")]
+
+
+async def test_an_edition_that_waits_for_its_time_or_for_an_editor_is_not_delivered(store):
+    made = await intended(store)
+    for values in ({"release_at": at(5)}, {"approval": "awaited"}):
+        async with store.writing() as transaction:
+            row = await editions.open_edition(transaction, NEWSLETTER)
+            row = row or await editions.last_printed(transaction, NEWSLETTER)
+            closing = {"state": EditionState.FROZEN, "cut_off": at(0), "serves": at(0), "at": at(0), "by": "a test"}
+            await editions.close(transaction, row, **closing, **values)
+            assert await editions.unfinished(transaction, NEWSLETTER, at(1)) == ()
+            (waiting,) = await editions.waiting(transaction, NEWSLETTER, at(1))
+            assert not waiting.is_released(at(1))
+            await editions.release(transaction, waiting)
+            assert [one.id for one in await editions.unfinished(transaction, NEWSLETTER, at(1))] == [made.id]
 
 
 # --- by an index ---------------------------------------------------------------------------------------------------

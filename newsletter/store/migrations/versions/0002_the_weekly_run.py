@@ -17,6 +17,15 @@ def upgrade() -> None:
     op.add_column("channel", sa.Column("introduced_at", Instant(), nullable=True))
     op.add_column("edition", sa.Column("release_at", Instant(), nullable=True))
     op.add_column("edition", sa.Column("approval", sa.String(length=16), server_default="", nullable=False))
+    op.add_column("edition", sa.Column("stale", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.create_index(
+        "ix_edition_stale",
+        "edition",
+        ["newsletter"],
+        unique=False,
+        sqlite_where=sa.text("stale = 1"),
+        postgresql_where=sa.text("stale"),
+    )
     op.add_column("delivery", sa.Column("attempts", sa.Integer(), server_default="0", nullable=False))
     op.add_column("delivery", sa.Column("next_at", Instant(), nullable=True))
     op.add_column("delivery", sa.Column("why", sa.Text(), nullable=True))
@@ -55,9 +64,10 @@ def downgrade() -> None:
     op.drop_table("notice")
     op.drop_index(op.f("ix_act_newsletter_what_at"), table_name="act")
     op.drop_table("act")
+    op.drop_index("ix_edition_stale", table_name="edition")
     for table, columns in (
         ("delivery", ("why", "next_at", "attempts")),
-        ("edition", ("approval", "release_at")),
+        ("edition", ("stale", "approval", "release_at")),
         ("channel", ("introduced_at",)),
     ):
         with op.batch_alter_table(table) as batch:
