@@ -6,11 +6,14 @@ message holds, is decided by the platform's ``draw``, which ``pack`` asks.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from bot.chat import Card, Cards, Command, Fact
 from newsletter import markdown, titles
 from newsletter.languages import Language, language
 from newsletter.model import Edition, Entry, Shared
+from newsletter.settings import NewsletterSettings
+from newsletter.week import in_words, next_cut_off
 
 FLAT = 5
 """Up to so many entries stand in full, without headings."""
@@ -148,6 +151,27 @@ def help_of(called: str, commands: Iterable[Command]) -> Cards:
         values = (f"<{p.name}>" if p.required else f"[{p.name}]" for p in command.parameters)
         rows.append((Fact(" ".join((called, command.name, *values))), Fact(command.help)))
     return Cards((Card(title="Linkletter", lines=tuple(rows)),))
+
+
+def introduction(newsletters: Sequence[NewsletterSettings], called: str, now: datetime) -> Cards:
+    """What we do in a channel: what, when, how to take part, how to stay out, what is kept."""
+    rows = []
+    for settings in newsletters:
+        closes = next_cut_off(settings.schedule, settings.zone, now)
+        when = Fact(f"next on {in_words(closes, settings.zone, now)}", at=closes)
+        rows.append((Fact(f"Links shared here make the newsletter {settings.key}"), when))
+    text = (
+        f"Share links and react to them: that is all. {called} preview shows what will go out.\n"
+        "Only messages with a link are kept, with who reacted to them, and your words around the link. "
+        f"Delete a message and it is out, also afterwards; {called} help tells the rest."
+    )
+    return Cards((Card(title="Hello, I am Linkletter", lines=tuple(rows), text=markdown.escape(text)),))
+
+
+def seen_before(lines: Iterable[str], called: str) -> Cards:
+    """For who shares a link that a newsletter had: only new words bring it in again."""
+    hint = "Your words about it bring it in again, as a line at the end; without any it is left out."
+    return Cards((Card(lines=(*((Fact(f"🔁 {line}"),) for line in lines), (Fact(hint),))),))
 
 
 def note(title: str, facts: Iterable[Fact]) -> Card:

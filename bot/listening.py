@@ -4,14 +4,17 @@ One ``Listening`` serves all chats. It decides which channels are listened to; w
 what is answered ``Commands``'.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.chat import Answer, Chat, Command, Invocation, PermissionDenied
 from bot.commands import Commands
+from bot.manners import Manners
 from newsletter.collect import Collector
-from newsletter.heard import ChannelId, ChannelSeen, Heard, PersonSeen, ReactionHeard, Reading
+from newsletter.errors import NewsletterError
+from newsletter.heard import ChannelId, ChannelSeen, Heard, MessageSeen, PersonSeen, ReactionHeard, Reading
 from newsletter.ports import Clock
 from newsletter.settings import NewsletterSettings
 from newsletter.store import Store, editions
@@ -40,6 +43,7 @@ class Listening:
         self._newsletters = tuple(newsletters)
         self._chats = {chat.platform: chat for chat in chats}
         self._clock = clock
+        self._manners = Manners(store, clock=clock, called=commands.called)
         self._channels: dict[ChannelId, ChannelSeen | None] = {}
 
     @property
@@ -66,13 +70,15 @@ class Listening:
                 seen = await self._channel(heard.message.channel)
             case _:
                 seen = await self._channel(heard.id.channel)
-        if seen is not None and self._collecting(seen):
+        if seen is not None and (newsletters := self._collecting(seen)):
             await self._collector.hear(heard)
+            if isinstance(heard, MessageSeen):
+                self._manners.heard(self._chats[seen.id.platform], heard, newsletters)
 
     async def connected(self, chat: Chat) -> None:
         """Read back, in every channel a newsletter collects from, since its open edition was opened.
 
-        A channel that may not be read is said in the log; the others are read.
+        A channel that may not be read is said in the log; the others are read. Where we are new, we say what we do.
         """
         self._channels = {id: seen for id, seen in self._channels.items() if id.platform != chat.platform}
         channels = await chat.channels()
@@ -83,12 +89,45 @@ class Listening:
         for channel in channels:
             await self._know(channel)
         for channel in filter(self._collecting, channels):
-            since, threads = await self._missing(channel)
             try:
-                async for reading in chat.read(channel.id, since, threads):
-                    await self._collector.hear(reading)
+                await self._read(chat, channel)
             except PermissionDenied as error:
                 log.warning("%s:#%s was not read: %s", chat.platform, channel.name, error)
+            await self._manners.introduce(chat, channel, self._collecting(channel))
+
+    async def read_back(self, settings: NewsletterSettings, within: timedelta) -> tuple[str, ...]:
+        """Read the newsletter's channels again, for so long at most; returns what was not reached, and why."""
+        missing: dict[str, str] = {}
+        try:
+            async with asyncio.timeout(within.total_seconds()):
+                for chat in self._chats.values():
+                    await self._read_for(settings, chat, missing)
+        except TimeoutError:
+            pass  # what it did not come to is still in `missing`
+        return tuple(f"{place} ({why})" for place, why in missing.items())
+
+    async def _read_for(self, settings: NewsletterSettings, chat: Chat, missing: dict[str, str]) -> None:
+        missing[chat.platform] = "not reached in time"
+        try:
+            channels = [seen for seen in await chat.channels() if settings.collects(seen)]
+        except NewsletterError as error:
+            missing[chat.platform] = str(error)
+            return
+        del missing[chat.platform]
+        missing |= {f"{chat.platform} #{channel.name}": "not reached in time" for channel in channels}
+        for channel in channels:
+            place = f"{chat.platform} #{channel.name}"
+            try:
+                await self._read(chat, channel)
+            except NewsletterError as error:
+                missing[place] = str(error)
+            else:
+                del missing[place]
+
+    async def _read(self, chat: Chat, channel: ChannelSeen) -> None:
+        since, threads = await self._missing(channel)
+        async for reading in chat.read(channel.id, since, threads):
+            await self._collector.hear(reading)
 
     async def _channel(self, id: ChannelId) -> ChannelSeen | None:
         """The channel by its name of now; ``None`` for one we were not let into. Looked up once per connection."""

@@ -33,6 +33,8 @@ class ActKind(StrEnum):
     RESUME = "resume"
     PASSED = "passed"
     """The clock: ``about`` is the cut-off that was served without an edition."""
+    DRAFT = "draft"
+    """The editors were shown what will go out: ``about`` is the cut-off."""
     PUBLISH = "publish"
     RELEASE = "release"
     EDIT = "edit"

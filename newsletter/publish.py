@@ -37,11 +37,12 @@ _ORDERS = (ActKind.SKIP, ActKind.UNSKIP, ActKind.PAUSE, ActKind.RESUME)
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """A destination and who reads it."""
+    """A destination and who reads it. ``also`` are keys under which editions were frozen for it before it was found."""
 
     destination: Destination
     audience: Audience = Audience.TEAM
     show: tuple[Shown, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +99,15 @@ class Publisher:
     ) -> None:
         self._store = store
         self._settings = settings
-        self._outlets = {outlet.destination.key: outlet for outlet in outlets}
+        self.aim(outlets)
         self._recaps = {recap.destination.key: recap for recap in recaps}
         self._clock = clock
         self._composer = Composer(settings)
         self._deliverer = Deliverer(store, clock=clock, owner=owner, is_alive=is_alive, stopping=stopping)
+
+    def aim(self, outlets: Sequence[Outlet]) -> None:
+        """Where the editions go that are closed from now on, in this order: a channel may be found later."""
+        self._outlets = {outlet.destination.key: outlet for outlet in outlets}
 
     # --- looking ---
 
@@ -216,19 +221,28 @@ class Publisher:
 
     # --- closing and freezing ---
 
+    async def closes_at(self) -> datetime:
+        """When the open edition closes next, as far as people have ordered."""
+        async with self._store.reading() as transaction:
+            row = await self._open_row(transaction)
+            orders = await self._orders(transaction)
+        return due.next_served(self._settings, row.serves, orders) - self._settings.review
+
+    async def is_due(self) -> bool:
+        """Whether ``tick`` has something to do; looked at every half minute of the week, so that nothing is written."""
+        async with self._store.reading() as transaction:
+            row = await self._open_row(transaction)
+        return not row.id or due.due(self._settings, row.serves, Orders(), self._clock()) is not None
+
     async def tick(self) -> Edition | None:
         """Close and freeze the open edition if that is due; call it now and then. Nothing is sent yet.
 
         Cut-offs that people ordered not to be served, and those with too little to print, are passed over: what they
         would have had rolls on. Cut-offs that were missed are served together, labelled as a range.
         """
-        now = self._clock()
-        async with self._store.reading() as transaction:
-            row = await editions.open_edition(transaction, self._settings.key)
-        if row is not None and due.due(self._settings, self._aimed(row, None, now).serves, Orders(), now) is None:
-            return None  # the usual case, every half minute of the week: nothing is written
         async with self._store.writing() as transaction:
-            return await self._close_what_is_due(transaction, await self._begun(transaction), CLOCK)
+            row = await self._begun(transaction, by_hand=False)
+            return await self._close_what_is_due(transaction, row, CLOCK)
 
     async def publish(self, by: str) -> Edition | None:
         """Close the open edition and freeze it for every destination; ``None`` if there is too little to print.
@@ -390,14 +404,24 @@ class Publisher:
     async def _freeze(self, transaction: Transaction, row: editions.EditionRow, edition: Edition) -> bool:
         """Keep the edition and what every destination shall get of it; whether anything of that is new."""
         n, changed = await editions.revise(transaction, row, edition, self._clock())
-        for key, outlet in self._outlets.items():
+        for outlet in self._outlets.values():
             readers = self.seen_by(edition, outlet.audience, outlet.show)
-            before = await editions.delivery(transaction, row.id, key)
+            key, before = await self._delivery(transaction, row, outlet)
             if readers.is_empty and before is None:
                 continue
-            after = await editions.intend(transaction, row, key, n, outlet.destination.draw(readers))
+            parts = () if readers.is_empty else outlet.destination.draw(readers)
+            after = await editions.intend(transaction, row, key, n, parts)
             changed = changed or before is None or after.done_at is None
         return changed
+
+    async def _delivery(
+        self, transaction: Transaction, row: editions.EditionRow, outlet: Outlet
+    ) -> tuple[str, editions.Delivery | None]:
+        """What the outlet was to get of this edition, and under which of its names."""
+        for key in (outlet.destination.key, *outlet.also):
+            if (before := await editions.delivery(transaction, row.id, key)) is not None:
+                return key, before
+        return outlet.destination.key, None
 
     # --- afterwards ---
 
@@ -456,7 +480,8 @@ class Publisher:
             unfinished = await editions.unfinished(
                 transaction, self._settings.key, self._clock(), failed_too=failed_too
             )
-        outcomes = await self._deliverer.deliver(self._outlets, unfinished, at_once=at_once)
+        known = {key: outlet for outlet in self._outlets.values() for key in outlet.also} | self._outlets
+        outcomes = await self._deliverer.deliver(known, unfinished, at_once=at_once)
         for recap in self._recaps.values():
             looked_back = await self._look_back(recap, failed_too=failed_too, at_once=at_once)
             outcomes = (*outcomes, *looked_back)
@@ -485,9 +510,13 @@ class Publisher:
 
     # --- material ---
 
-    async def _open_row(self, transaction: Transaction) -> editions.EditionRow:
+    async def _open_row(self, transaction: Transaction, *, by_hand: bool = True) -> editions.EditionRow:
         """The open edition; before the first one was begun, the one that reaches back one period from the next
-        cut-off."""
+        cut-off.
+
+        Who begins ``by_hand`` soon after a cut-off means that one; the weekly run begins with the one to come, so that
+        a team that has just let it in is not called at once.
+        """
         settings = self._settings
         now = self._clock()
         row = await editions.open_edition(transaction, settings.key)
@@ -496,7 +525,7 @@ class Publisher:
         closing = now + settings.review
         cut_off = self._after(closing)
         opened_at = last_cut_off(settings.schedule, settings.zone, closing)
-        if closing - opened_at < MEANT_FOR_THE_CUT_OFF:
+        if by_hand and closing - opened_at < MEANT_FOR_THE_CUT_OFF:
             cut_off, opened_at = opened_at, last_cut_off(settings.schedule, settings.zone, opened_at - INSTANT)
         return editions.EditionRow(0, settings.key, 0, EditionState.OPEN, opened_at, cut_off, cut_off, 0)
 
@@ -504,9 +533,9 @@ class Publisher:
         """The open edition with the cut-off it serves by the schedule of now."""
         return replace(row, serves=due.aimed(self._settings, row.serves, served, now))
 
-    async def _begun(self, transaction: Transaction) -> editions.EditionRow:
+    async def _begun(self, transaction: Transaction, *, by_hand: bool = True) -> editions.EditionRow:
         """The open edition, which is begun if there was none."""
-        row = await self._open_row(transaction)
+        row = await self._open_row(transaction, by_hand=by_hand)
         if row.id:
             return row
         return await editions.begin(transaction, self._settings.key, row.opened_at, row.cut_off, after=None)

@@ -90,8 +90,8 @@ class SectionShown:
 class Post:
     """All that a post's template is given, by these names.
 
-    Beside them: ``say`` (the ``Language``), ``style``, ``categories``, ``tags``, ``link_label``, ``context_version``,
-    and for a style's own template ``body`` (Markdown) and ``has_braces``.
+    Beside them: ``say`` (the ``Language``), ``style``, ``draft``, ``categories``, ``tags``, ``link_label``,
+    ``context_version``, and for a style's own template ``body`` (Markdown) and ``has_braces``.
 
     ``date`` is the cut-off in the newsletter's zone, ``day`` the same in words. ``intro`` and ``outro`` are ready.
     """
@@ -139,8 +139,12 @@ def post(
     *,
     templates: Path | None = None,
     names: Names = markdown.label_of,
+    draft: bool = False,
 ) -> str:
-    """The edition as a Markdown post in the settings' style. Same edition, same text. Raises ``UserError``."""
+    """The edition as a Markdown post in the settings' style. Same edition, same text. Raises ``UserError``.
+
+    ``draft``: the post says so, where its style has a word for that (Hugo); for others the folder says it.
+    """
     words = language(edition.language)
     environment = _environment(_as_markdown, templates)
     titled = settings.style in ("plain", "archive")
@@ -157,6 +161,7 @@ def post(
         ),
         "say": words,
         "style": settings.style,
+        "draft": draft,
         "categories": settings.categories,
         "tags": settings.tags,
         "link_label": settings.link_label or words.link,

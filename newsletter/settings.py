@@ -11,7 +11,16 @@ from functools import cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from newsletter.emoji import kept
 from newsletter.heard import ChannelSeen
@@ -46,6 +55,29 @@ class Audience(StrEnum):
 
     TEAM = "team"
     PUBLIC = "public"
+
+
+def _duration(value: object) -> object:
+    """``24h``, ``90m`` or ``2d``; pydantic's own forms (seconds, ISO 8601) are not for people."""
+    if isinstance(value, datetime.timedelta):
+        return value
+    written = re.fullmatch(r"(\d{1,4})\s*([mhd])", str(value).strip(), re.ASCII | re.IGNORECASE)
+    if not written and str(value).strip() != "0":
+        raise ValueError('write how long as "24h", "90m" or "2d"')
+    unit = {"m": "minutes", "h": "hours", "d": "days"}[written[2].lower()] if written else "hours"
+    long = datetime.timedelta(**{unit: int(written[1]) if written else 0})
+    if long > datetime.timedelta(days=6):
+        raise ValueError("must be less than the week between two cut-offs: at most 6d")
+    return long
+
+
+def _written(value: datetime.timedelta) -> str:
+    minutes = int(value.total_seconds()) // 60
+    return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"
+
+
+Duration = Annotated[datetime.timedelta, BeforeValidator(_duration), PlainSerializer(_written)]
+"""A length of time of at most six days, written ``24h``, ``90m`` or ``2d``."""
 
 
 class Schedule(Settings):
@@ -97,6 +129,50 @@ class SectionSettings(Settings):
         return self.title or self.tag
 
 
+class FetchSettings(Settings):
+    """How the pages behind links are fetched, by this installation for all its newsletters."""
+
+    enabled: bool = True
+    hosts: tuple[str, ...] = ()
+    """Only from these sites and their subdomains; empty: from all."""
+    ignore_hosts: tuple[str, ...] = ()
+    """Never from these."""
+    schemes: tuple[Literal["http", "https"], ...] = ("http", "https")
+    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = (80, 443)
+    at_once: Annotated[int, Field(ge=1, le=64)] = 8
+    pause: Annotated[float, Field(ge=0, le=3600)] = 1
+    """Seconds between two requests to one host."""
+    proxy: str = ""
+    user_agent: str = "Mozilla/5.0 (compatible; Linkletter)"
+    contact: str = ""
+    """An address that tells the owners of sites who asks."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _on_or_off(cls, value: object) -> object:
+        """``fetch: off`` is short for ``fetch: {enabled: off}``."""
+        return {"enabled": value} if isinstance(value, str | bool) else value
+
+    @field_validator("proxy")
+    @classmethod
+    def _without_password(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^/?#@\s]+/?", value, re.ASCII):
+            raise ValueError('write it as "http://host:3128"; a proxy that wants a password is not supported')
+        return value
+
+    @field_validator("user_agent", "contact")
+    @classmethod
+    def _printable(cls, value: str) -> str:
+        if not re.fullmatch(r"[ -~]*", value, re.ASCII):
+            raise ValueError("write it in plain ASCII, on one line")
+        return value
+
+    @property
+    def introduction(self) -> str:
+        """What each request says of who asks."""
+        return f"{self.user_agent} (+{self.contact})" if self.contact else self.user_agent
+
+
 Style = Literal["hexo", "jekyll", "hugo", "plain", "archive", "index"]
 Shown = Literal["people", "reactions", "permalinks", "channels"]
 
@@ -118,6 +194,91 @@ class MarkdownSettings(Settings):
     """Also keep ``index.md``, a look back: every week with its links. The style ``index`` keeps nothing else."""
 
 
+class SiteSettings(Settings):
+    """The archive as a site: a folder of static pages. ``url`` is where the folder will be read."""
+
+    folder: str = "site"
+    url: str = ""
+    title: str = ""
+    """What the whole site is called; empty: the newsletter's key."""
+    audience: Audience = Audience.PUBLIC
+    show: tuple[Shown, ...] = ()
+    pictures: bool = False
+    """Whether pages show the linked pages' pictures, which the reader's browser then asks of their hosts."""
+    id: str = ""
+    """What the feeds' ids are made of; empty: the newsletter's key."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s?#]+", value):
+            raise ValueError("write where the site will be read, as in https://links.example.com/weekly")
+        return value.rstrip("/")
+
+
+class GitSettings(MarkdownSettings):
+    """Posts in a git repository: where it is and how to commit there, beside all that says what a post looks like.
+
+    ``repository`` is a URL or a path, ``folder`` a folder in it.
+    """
+
+    repository: str
+    branch: str = "main"
+    folder: str = "source/_posts"
+    author: str = "Linkletter <linkletter@localhost>"
+    publish_as: Literal["post", "draft", "branch"] = "post"
+
+    @field_validator("repository")
+    @classmethod
+    def _no_option(cls, value: str) -> str:
+        if not value.strip() or value.startswith("-") or not value.isprintable():
+            raise ValueError("write where the repository is, as in git@github.com:team/blog.git")
+        return value.strip()
+
+    @field_validator("branch")
+    @classmethod
+    def _branch_name(cls, value: str) -> str:
+        """As ``git check-ref-format`` has it, and a little stricter."""
+        wrong = r"^[-/.]|[/.]$|\.\.|//|/\.|@\{|\.lock(/|$)|[\s~^:?*\[\\]"
+        if not value.isprintable() or re.search(wrong, value) or value in ("", "@"):
+            raise ValueError("is no name for a branch")
+        return value.removeprefix("refs/heads/")
+
+    @field_validator("folder")
+    @classmethod
+    def _inside(cls, value: str) -> str:
+        """Part by part, so that no spelling leads out of the repository or into git's own folder."""
+        parts = [part for part in value.strip().split("/") if part not in ("", ".")]
+        harmful = any(part == ".." or part.lower().startswith(".git") or re.search(r'[\\:"]', part) for part in parts)
+        if harmful or value.startswith(("/", "~")) or not value.isprintable():
+            raise ValueError("must be a folder inside the repository, as in source/_posts")
+        return "/".join(parts)
+
+    @field_validator("author")
+    @classmethod
+    def _name_and_address(cls, value: str) -> str:
+        if not re.fullmatch(r"[^<>\s][^<>]* <[^<>\s]+>", value) or not value.isprintable():
+            raise ValueError('write name and address as "Linkletter <news@example.com>"')
+        return value
+
+    @model_validator(mode="after")
+    def _can_be_a_draft(self) -> "GitSettings":
+        if self.publish_as != "draft" or self.style in ("hugo", "index"):
+            return self
+        if self.style not in ("hexo", "jekyll"):
+            raise ValueError(f"the style {self.style} knows no drafts: publish_as can be post or branch")
+        if "_posts" not in self.folder.split("/"):
+            raise ValueError("a draft goes to _drafts beside _posts, so folder must have _posts in it")
+        return self
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Where posts go and, for Hexo's and Jekyll's drafts, where a person puts them to publish them."""
+        if self.publish_as != "draft" or self.style not in ("hexo", "jekyll"):
+            return (self.folder,)
+        return re.sub(r"(?<![^/])_posts(?![^/])", "_drafts", self.folder), self.folder
+
+
 class NewsletterSettings(Settings):
     """One newsletter; its key is the name it has in the configuration."""
 
@@ -130,6 +291,8 @@ class NewsletterSettings(Settings):
     """Channels as ``platform:#name``, ``platform:ID`` or ``platform:Server/name``; empty: every channel."""
     post_to: tuple[str, ...] = ()
     markdown: MarkdownSettings | None = None
+    git: GitSettings | None = None
+    site: SiteSettings | None = None
     editors: tuple[str, ...] = ()
     editors_channel: str = ""
     sections: tuple[SectionSettings, ...] = ()
@@ -141,6 +304,20 @@ class NewsletterSettings(Settings):
     private: Literal["", "may be published"] = ""
     """Whether links from private channels may reach public destinations."""
     at_least: Annotated[int, Field(ge=1)] = 1
+    draft: Duration = datetime.timedelta(hours=24)
+    """How long before it closes the editors see the newsletter as it stands; ``0``: not."""
+    review: Duration = datetime.timedelta(0)
+    """How long before it goes out the newsletter closes, so that what the editors then see is what goes out."""
+    approval: Literal["", "required"] = ""
+    """Whether a closed newsletter waits until an editor publishes it."""
+    at_night: Literal["wait", "send"] = "wait"
+    """Whether a newsletter that is late may go out between 22:00 and 08:00."""
+    introduce: bool = True
+    """Whether to say in a channel, once, what is collected there."""
+    acknowledge: str = ""
+    """An emoji to put on each message with a link; empty: none."""
+    edits: Literal["follow", "ignore"] = "follow"
+    """Whether a published newsletter follows what people edit in their messages; deletions it follows always."""
 
     @field_validator("timezone")
     @classmethod
@@ -148,6 +325,11 @@ class NewsletterSettings(Settings):
         if value not in time_zones():
             raise ValueError(f"unknown time zone {value!r}")
         return value
+
+    @field_validator("acknowledge")
+    @classmethod
+    def _one_emoji(cls, value: str) -> str:
+        return kept(value) if value else ""
 
     @field_validator("ignored_emoji")
     @classmethod
@@ -169,18 +351,19 @@ class NewsletterSettings(Settings):
 
     def collects(self, channel: ChannelSeen) -> bool:
         """Whether the newsletter takes links from this channel; one that names no channel takes them from all."""
-        return not self.collect or _is_one_of(channel, self.collect)
+        return not self.collect or is_one_of(channel, self.collect)
 
     def posts_to(self, channel: ChannelSeen) -> bool:
         """Whether its editions go to this channel."""
-        return _is_one_of(channel, self.post_to)
+        return is_one_of(channel, self.post_to)
 
     def lives_in(self, channel: ChannelSeen) -> bool:
         """Whether who asks in this channel may be told of the newsletter: it collects or posts or is edited there."""
-        return self.collects(channel) or _is_one_of(channel, (*self.post_to, self.editors_channel))
+        return self.collects(channel) or is_one_of(channel, (*self.post_to, self.editors_channel))
 
 
-def _is_one_of(channel: ChannelSeen, written: tuple[str, ...]) -> bool:
+def is_one_of(channel: ChannelSeen, written: tuple[str, ...]) -> bool:
+    """Whether one of these, as the settings write channels, means this one."""
     platform, name = channel.id.platform, channel.name.removeprefix("#").casefold()
     names = {f"{platform}:{channel.id.id}", f"{platform}:#{name}", f"{platform}:{name}"}
     # Discord's channels are written with their server's name, which no message carries: the last part decides.

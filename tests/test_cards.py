@@ -275,7 +275,8 @@ def test_titles_names_and_labels_change_no_structure(hostile):
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_a_strangers_words_make_no_heading_no_picture_and_no_mention(hostile):
-    [text] = draw.messages(cards.Cards((Card(title="t", url="https://example.org/t", text=hostile),)))
+    [message] = draw.messages(cards.Cards((Card(title="t", url="https://example.org/t", text=hostile),)))
+    text = message.text
     found = structure(text)
     assert not {"heading_open", "image", "html_block", "html_inline", "hr"} & set(found)
     assert "](person:" not in text

@@ -83,16 +83,16 @@ class MarkdownFolder:
             if self._on_hand_edit == "keep":
                 log.warning("%s was edited by hand and is kept as it is", path)
                 return Receipt(part.name, note=last_written)
-            beside = path.with_name(_beside(path.name))
-            if _hash_in(beside) != intended:
-                _write(beside, part.payload)
-            log.warning("%s was edited by hand and is kept; the new text is beside it in %s", path, beside.name)
-            return Receipt(beside.name, note=intended)
+            new = path.with_name(beside(path.name))
+            if _hash_in(new) != intended:
+                _write(new, part.payload)
+            log.warning("%s was edited by hand and is kept; the new text is beside it in %s", path, new.name)
+            return Receipt(new.name, note=intended)
 
     def _find(self, mark: str) -> Receipt | None:
         hashed, _, name = mark.partition(" ")
         path = self._path(name)
-        for candidate in (path, path.with_name(_beside(path.name))):
+        for candidate in (path, path.with_name(beside(path.name))):
             try:
                 if _hash_in(candidate) == hashed:
                     return Receipt(candidate.name, note=hashed)
@@ -136,25 +136,22 @@ def mark_of(name: str, text: str) -> str:
     return f"{hash_of(text)} {name}"
 
 
-def hash_of(text: str) -> str:
+def hash_of(content: str | bytes) -> str:
     """The hash by which a file is known as ours."""
-    return _hash(text.encode())
-
-
-def _hash(content: bytes) -> str:
+    written = content.encode() if isinstance(content, str) else content
     # git on Windows changes line ends when it checks files out; that is no edit by a person.
-    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
+    return hashlib.sha256(written.replace(b"\r\n", b"\n")).hexdigest()
 
 
 def _hash_in(path: Path) -> str | None:
     """The hash of the file's content, ``None`` where there is no file."""
     try:
-        return _hash(path.read_bytes())
+        return hash_of(path.read_bytes())
     except FileNotFoundError:
         return None
 
 
-def _beside(name: str) -> str:
+def beside(name: str) -> str:
     """Where our text goes while a person's stands in its place."""
     return name if name.endswith(".new~") else f"{name}.new~"
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, ScalarSelect, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore_sqlite
 
@@ -30,8 +30,8 @@ from newsletter.model import ShareWords
 from newsletter.store import search, tables
 from newsletter.store.database import Transaction
 
-AT_ONCE = 400
-"""How many rows one statement asks for: far below every driver's limit of parameters."""
+AT_ONCE = 900
+"""How many rows one statement asks for: below every driver's limit of parameters, 999 in an old SQLite."""
 
 Item = TypeVar("Item")
 
@@ -105,6 +105,21 @@ async def name_people(transaction: Transaction, seen: Iterable[PersonSeen]) -> N
         await transaction.execute(statement, batch)
 
 
+def _is(channel: ChannelId) -> ColumnElement[bool]:
+    """The condition that a row of ``tables.channel`` is this one."""
+    table = tables.channel
+    return and_(
+        table.c.platform == channel.platform,
+        table.c.workspace == channel.workspace,
+        table.c.external_id == channel.id,
+    )
+
+
+def _row_of(channel: ChannelId) -> ScalarSelect[int]:
+    """The row of a channel inside a statement; nothing is equal to it where there is none."""
+    return select(tables.channel.c.id).where(_is(channel)).scalar_subquery()
+
+
 async def channel_ids(
     transaction: Transaction,
     channels: Iterable[ChannelId],
@@ -115,11 +130,7 @@ async def channel_ids(
     ids: dict[ChannelId, int] = {}
     epoch = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
     for channel in dict.fromkeys(channels):
-        same = and_(
-            table.c.platform == channel.platform,
-            table.c.workspace == channel.workspace,
-            table.c.external_id == channel.id,
-        )
+        same = _is(channel)
         found = (await transaction.execute(select(table.c.id).where(same))).scalar_one_or_none()
         if found is None:
             row = {
@@ -196,6 +207,16 @@ async def adopt(transaction: Transaction, platform: str, workspace: str) -> bool
     return adopted
 
 
+async def introduce(transaction: Transaction, id: ChannelId, at: datetime) -> bool:
+    """Write down that we said in this channel what we are for; ``False`` if we had, or know nothing of it."""
+    table = tables.channel
+    here = (table.c.platform == id.platform) & (table.c.workspace == id.workspace) & (table.c.external_id == id.id)
+    done = await transaction.execute(
+        update(table).where(here, table.c.introduced_at.is_(None)).values(introduced_at=at)
+    )
+    return done.rowcount > 0
+
+
 async def channels(transaction: Transaction) -> dict[int, ChannelSeen]:
     """Every channel there is, by row."""
     found = await transaction.execute(select(tables.channel).order_by(tables.channel.c.id))
@@ -232,12 +253,7 @@ async def messages(transaction: Transaction, ids: Iterable[MessageId]) -> dict[M
     kept: dict[MessageId, KeptMessage] = {}
     for channel, external in by_channel.items():
         for batch in in_batches(external):
-            condition = and_(
-                tables.channel.c.platform == channel.platform,
-                tables.channel.c.workspace == channel.workspace,
-                tables.channel.c.external_id == channel.id,
-                tables.message.c.external_id.in_(batch),
-            )
+            condition = _is(channel) & tables.message.c.external_id.in_(batch)
             rows = (await transaction.execute(_MESSAGE.where(condition))).all()
             kept |= await _with_reactions(transaction, rows)
     missing = [
@@ -376,12 +392,13 @@ async def messages_around(
     transaction: Transaction, channel: ChannelId, spans: Sequence[tuple[datetime, datetime]]
 ) -> tuple[Own, ...]:
     """A channel's kept, present messages with ``since <= sent_at <= until`` in any of the spans, oldest first."""
-    ids = await channel_ids(transaction, [channel])
     message, share = tables.message, tables.share
     rows: dict[int, Row[Any]] = {}
-    for batch in in_batches(spans, 50):
+    for batch in in_batches(spans, 64):
+        # Every number of spans is a statement of its own to compile: repeated up to a power of two there are seven.
+        batch += batch[-1:] * ((1 << (len(batch) - 1).bit_length()) - len(batch))
         statement = _MESSAGE.where(
-            message.c.channel_id == ids[channel],
+            message.c.channel_id == _row_of(channel),
             or_(*(message.c.sent_at.between(since, until) for since, until in batch)),
             message.c.gone.is_(False),
         )
@@ -438,18 +455,19 @@ async def write(transaction: Transaction, written: Sequence[Written]) -> None:
     everyone |= {person for w in written for person, _ in w.kept.reactions}
     people = await person_ids(transaction, everyone)
     places = await channel_ids(transaction, (w.kept.id.channel for w in written))
-    rows = await _write_messages(transaction, written, places, people)
-    await _write_shares(transaction, written, rows, places)
-    await _write_reactions(transaction, written, rows, people)
+    before = await _message_rows(transaction, (w.kept.id for w in written))
+    rows = await _write_messages(transaction, written, before, places, people)
+    await _write_shares(transaction, written, before, rows, places)
+    await _write_reactions(transaction, written, before, rows, people)
 
 
 async def _write_messages(
     transaction: Transaction,
     written: Sequence[Written],
+    before: Mapping[MessageId, int],
     places: Mapping[ChannelId, int],
     people: Mapping[PersonId, int],
 ) -> dict[MessageId, int]:
-    rows = await _message_rows(transaction, (w.kept.id for w in written))
     await _dig_out(transaction, [w.kept.id for w in written if w.kept.gone], places)
     new, changed = [], []
     for one in written:
@@ -471,8 +489,8 @@ async def _write_messages(
             "gone": one.kept.gone,
             "listed_as_of": one.kept.listed_as_of,
         }
-        if seen.id in rows:
-            changed.append({"row_id": rows[seen.id], **{f"new_{name}": value for name, value in row.items()}})
+        if seen.id in before:
+            changed.append({"row_id": before[seen.id], **{f"new_{name}": value for name, value in row.items()}})
         else:
             new.append((seen.id, row))
     if changed:
@@ -485,7 +503,7 @@ async def _write_messages(
         await transaction.execute(insert(tables.message), [row for _, row in batch])
     # Asked for afterwards: SQLite returns the rows of one insert in no order, so RETURNING would be a statement
     # for each.
-    return rows | await _message_rows(transaction, [id for id, _ in new])
+    return {**before, **await _message_rows(transaction, [id for id, _ in new])}
 
 
 async def _dig_out(transaction: Transaction, ids: Sequence[MessageId], places: Mapping[ChannelId, int]) -> None:
@@ -501,14 +519,13 @@ async def _message_rows(transaction: Transaction, ids: Iterable[MessageId]) -> d
     by_channel: dict[ChannelId, list[str]] = defaultdict(list)
     for id in ids:
         by_channel[id.channel].append(id.id)
-    places = await channel_ids(transaction, by_channel)
     table = tables.message
     rows: dict[MessageId, int] = {}
     for channel, external in by_channel.items():
         for batch in in_batches(external):
             found = await transaction.execute(
                 select(table.c.external_id, table.c.id).where(
-                    table.c.channel_id == places[channel], table.c.external_id.in_(batch)
+                    table.c.channel_id == _row_of(channel), table.c.external_id.in_(batch)
                 )
             )
             rows |= {MessageId(channel, row.external_id): row.id for row in found}
@@ -539,13 +556,14 @@ async def _known_links(transaction: Transaction, digests: Mapping[str, str]) -> 
 async def _write_shares(
     transaction: Transaction,
     written: Sequence[Written],
+    before: Mapping[MessageId, int],
     rows: Mapping[MessageId, int],
     places: Mapping[ChannelId, int],
 ) -> None:
     links = await link_ids(transaction, (words.key for w in written for words in w.shares))
     table = tables.share
     known: dict[tuple[int, int], Row[Any]] = {}
-    for batch in in_batches([rows[w.kept.id] for w in written]):
+    for batch in in_batches(before.values()):
         found = await transaction.execute(select(table).where(table.c.message_id.in_(batch)))
         known |= {(row.message_id, row.link_id): row for row in found}
     new, changed, absent = [], [], dict(known)
@@ -570,12 +588,12 @@ async def _write_shares(
                 "under": words.under,
                 "bare": words.bare,
             }
-            before = absent.pop((rows[seen.id], links[words.key]), None)
-            if before is None:
+            share = absent.pop((rows[seen.id], links[words.key]), None)
+            if share is None:
                 new.append(({**row, "returned": False}, words))
-            elif any(getattr(before, name) != value for name, value in row.items()):
-                returned = before.returned or not before.present
-                changed.append((before.id, {**row, "returned": returned}, words))
+            elif any(getattr(share, name) != value for name, value in row.items()):
+                returned = share.returned or not share.present
+                changed.append((share.id, {**row, "returned": returned}, words))
     await _insert_shares(transaction, new)
     await _change_shares(transaction, changed)
     await _blank_shares(transaction, [row.id for row in absent.values() if row.present])
@@ -620,11 +638,11 @@ async def _blank_shares(transaction: Transaction, ids: Sequence[int]) -> None:
 async def _write_reactions(
     transaction: Transaction,
     written: Sequence[Written],
+    before: Mapping[MessageId, int],
     rows: Mapping[MessageId, int],
     people: Mapping[PersonId, int],
 ) -> None:
-    ids = [rows[w.kept.id] for w in written]
-    for batch in in_batches(ids):
+    for batch in in_batches(before.values()):
         await transaction.execute(delete(tables.reaction).where(tables.reaction.c.message_id.in_(batch)))
         await transaction.execute(delete(tables.unnamed).where(tables.unnamed.c.message_id.in_(batch)))
     standing = [

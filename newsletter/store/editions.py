@@ -27,6 +27,7 @@ from newsletter.model import (
     Part,
     PartState,
     Receipt,
+    Seen,
     TitleSource,
     from_json,
     to_json,
@@ -478,6 +479,28 @@ async def earlier(
         for key, keys in together.items()
         if not by_link.keys().isdisjoint(keys)
     }
+
+
+async def printed_links(
+    transaction: Transaction, newsletter: str, keys: Iterable[str], before: datetime
+) -> dict[str, Seen]:
+    """Of these links, those that an edition printed, shared ``before`` then: the latest one, by the link's key."""
+    share, placement, edition, link = tables.share, tables.placement, tables.edition, tables.link
+    rows = await transaction.execute(
+        select(link.c.key, edition.c.id, edition.c.number)
+        .select_from(share)
+        .join(link, link.c.id == share.c.link_id)
+        .join(placement, and_(placement.c.share_id == share.c.id, placement.c.newsletter == newsletter))
+        .join(edition, edition.c.id == placement.c.edition_id)
+        .where(link.c.digest.in_({chat.link_digest(key) for key in keys}))
+        .where(placement.c.reason.is_(None), share.c.sent_at < before, edition.c.number.is_not(None))
+        .order_by(edition.c.number)
+    )
+    found: dict[str, Seen] = {}
+    for key, id, number in rows.all():
+        printed = await latest_revision(transaction, id)
+        found[key] = Seen(number, printed.label if printed is not None else "")
+    return found
 
 
 # --- what is known of them -----------------------------------------------------------------------------------------

@@ -99,6 +99,15 @@ async def hold(
     return True
 
 
+async def beat(transaction: Transaction, name: str, owner: str, until: datetime) -> None:
+    """Say that somebody is at work until then: whoever said so last."""
+    table = tables.lease
+    values = {"owner": owner, "until": until}
+    again = await transaction.execute(update(table).where(table.c.name == name).values(values))
+    if not again.rowcount:
+        await transaction.execute(insert(table).values(name=name, **values))
+
+
 async def holder(transaction: Transaction, name: str) -> tuple[str, datetime] | None:
     """Who does this, and until when; ``None`` where nobody does. One that has run out was not given back: it died."""
     table = tables.lease

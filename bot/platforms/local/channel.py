@@ -36,7 +36,7 @@ class RoomChannel:
     async def send(self, part: Part, after: Receipt | None) -> Receipt:
         """Post the part, in the thread that ``after`` began or is in."""
         thread = (after.thread or after.id) if after is not None else None
-        with self._explaining():
+        with explaining(self.key):
             message = await self._room.send(self._channel, self._me, part.payload, thread, part.mark, quiet=True)
         return Receipt(message.id, thread)
 
@@ -55,28 +55,29 @@ class RoomChannel:
 
     async def change(self, receipt: Receipt, part: Part) -> Receipt:
         """Edit the message. One that a person deleted stays deleted: raises ``Refused``."""
-        with self._explaining():
+        with explaining(self.key):
             await self._room.change(receipt.id, part.payload, part.mark)
         return receipt
 
     async def remove(self, receipt: Receipt) -> None:
         """Delete the message."""
-        with self._explaining():
+        with explaining(self.key):
             try:
                 await self._room.remove(receipt.id)
             except NotThere:
                 return
 
-    @contextmanager
-    def _explaining(self) -> Iterator[None]:
-        """The room's errors as ours."""
-        try:
-            yield
-        except TooLong as error:
-            raise TooLarge(self.key, str(error)) from error
-        except TooFast as error:
-            raise RateLimited(self.key, error.wait) from error
-        except (Forbidden, NotThere) as error:
-            raise Refused(self.key, str(error) if isinstance(error, Forbidden) else "the message is gone") from error
-        except (AnswerLost, Unreachable) as error:
-            raise Unsure(self.key, str(error)) from error
+
+@contextmanager
+def explaining(place: str) -> Iterator[None]:
+    """The room's errors as ours."""
+    try:
+        yield
+    except TooLong as error:
+        raise TooLarge(place, str(error)) from error
+    except TooFast as error:
+        raise RateLimited(place, error.wait) from error
+    except (Forbidden, NotThere) as error:
+        raise Refused(place, str(error) if isinstance(error, Forbidden) else "the message is gone") from error
+    except (AnswerLost, Unreachable) as error:
+        raise Unsure(place, str(error)) from error

@@ -1,13 +1,14 @@
 """Linkletter in the room: connect, hear, read back, answer. The reference of ``bot.chat.Chat``."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Collection, Iterable
 from contextlib import aclosing
 from datetime import datetime
 
-from bot.chat import Invocation, Listener, PermissionDenied
+from bot.chat import Cards, Invocation, Listener, PermissionDenied
 from bot.platforms.local import draw
-from bot.platforms.local.channel import RoomChannel
+from bot.platforms.local.channel import RoomChannel, explaining
 from bot.platforms.local.room import (
     Channel,
     Connected,
@@ -20,8 +21,11 @@ from bot.platforms.local.room import (
     Question,
     Reacted,
     Room,
+    RoomError,
+    Shown,
     Unreachable,
 )
+from newsletter.errors import Refused
 from newsletter.heard import (
     ChannelId,
     ChannelSeen,
@@ -36,6 +40,8 @@ from newsletter.heard import (
     Reading,
 )
 from newsletter.ports import Destination
+
+log = logging.getLogger(__name__)
 
 
 class Local:
@@ -70,13 +76,31 @@ class Local:
             await listener.heard(heard)
 
     async def _answer(self, listener: Listener, question: Question) -> None:
-        channel, person = self._channel_seen(question.channel), self._person(question.person)
-        answer = await listener.asked(Invocation(question.id, question.text, person, channel))
-        texts = draw.messages(answer.cards)
-        if not answer.private:
-            for text in texts:
-                await self._room.send(question.channel.id, self._me, text, quiet=True)
-        self._room.answer(question, texts if answer.private else ())
+        invocation = Invocation(
+            question.id,
+            question.text,
+            self._person(question.person),
+            self._channel_seen(question.channel),
+            values=question.values,
+            message=self._message_seen(question.about, self._room.clock()) if question.about is not None else None,
+        )
+        answer = await listener.asked(invocation)
+        drawn = draw.messages(answer.cards)
+        texts = tuple(message.text for message in drawn)
+        actions = tuple(action for message in drawn for action in message.actions)
+        try:
+            if answer.replaces and question.pressed is not None and len(drawn) == 1:
+                await self._room.change(question.pressed.id, texts[0], question.pressed.mark, actions)
+                texts, actions = (), ()
+            elif not answer.private:
+                for message in drawn:
+                    await self._room.send(
+                        question.channel.id, self._me, message.text, quiet=True, actions=message.actions
+                    )
+                texts, actions = (), ()
+        except RoomError as error:
+            log.warning("an answer could not be posted: %s", error)
+        self._room.answer(question, Shown(texts, actions, answer.form))
 
     # --- reading and asking ---
 
@@ -110,6 +134,39 @@ class Local:
     def destination(self, channel: ChannelId) -> Destination:
         """The channel as a destination."""
         return RoomChannel(self._room, self._me, channel.id)
+
+    async def say(self, to: ChannelId | PersonId, cards: Cards) -> MessageId | None:
+        """Post in a channel, or in the conversation with a person; what does not fit goes into the thread."""
+        if isinstance(to, PersonId):
+            person = self._room.people.get(to.id)
+            if person is None:
+                raise Refused(f"local:{to.id}", "there is no such person")
+            channel = self._room.converse(person).id
+        else:
+            channel = to.id
+        first: str | None = None
+        with explaining(f"local:{channel}"):
+            for message in draw.messages(cards):
+                sent = await self._room.send(
+                    channel, self._me, message.text, first, quiet=True, actions=message.actions
+                )
+                first = first or sent.id
+        return MessageId(ChannelId(self.platform, self._room.name, channel), first) if first is not None else None
+
+    async def hint(self, message: MessageId, person: PersonId, cards: Cards) -> None:
+        """Whisper it."""
+        try:
+            for drawn in draw.messages(cards):
+                await self._room.whisper(message.id, self._room.people[person.id], drawn.text)
+        except RoomError as error:
+            log.warning("a person was not told something about their message: %s", error)
+
+    async def sign(self, message: MessageId, emoji: str, *, on: bool = True) -> None:
+        """React, as a bot."""
+        try:
+            await self._room.sign(message.id, self._me, emoji, on=on)
+        except RoomError as error:
+            log.warning("a message was not signed: %s", error)
 
     # --- the room's values as what was heard ---
 

@@ -5,10 +5,11 @@ no heading of its own.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from bot.cards import pack
-from bot.chat import Card, Cards, Fact
+from bot.chat import Action, Card, Cards, Fact
 from newsletter import markdown
 from newsletter.model import Edition, Part
 
@@ -16,17 +17,28 @@ LONGEST_MESSAGE = 2000
 """Characters; a room refuses a longer message."""
 
 
-def messages(cards: Cards) -> tuple[str, ...]:
-    """The cards as the texts of messages: the first is the channel's, the others its thread's."""
-    return tuple(_message(some) for some in pack(cards, lambda some: len(_message(some)) <= LONGEST_MESSAGE))
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A message as it is sent: its text, and the buttons below it."""
+
+    text: str
+    actions: tuple[Action, ...] = ()
+
+
+def messages(cards: Cards) -> tuple[Drawn, ...]:
+    """The cards as messages: the first is the channel's, the others its thread's."""
+    return tuple(
+        Drawn(_message(some), tuple(action for card in some for action in card.actions))
+        for some in pack(cards, lambda some: len(_message(some)) <= LONGEST_MESSAGE)
+    )
 
 
 def parts(edition: Edition, cards: Cards) -> tuple[Part, ...]:
     """An edition's cards as parts. The mark ``weekly #12 · 2/5`` is on no other message of ours."""
-    texts = messages(cards)
+    drawn = messages(cards)
     return tuple(
-        Part(n, text, mark=f"{edition.newsletter} #{edition.number} · {n}/{len(texts)}")
-        for n, text in enumerate(texts, start=1)
+        Part(n, message.text, mark=f"{edition.newsletter} #{edition.number} · {n}/{len(drawn)}")
+        for n, message in enumerate(drawn, start=1)
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from bot.chat import Action, Form
 from bot.platforms.local.draw import LONGEST_MESSAGE
 
 # --- errors: what a call of a bot may meet ---------------------------------------------------------------------------
@@ -73,6 +74,7 @@ class Message:
     """A message as it now is: ``text`` is CommonMark in which ``[@Ann](person:p1)`` mentions someone.
 
     ``mark`` is a bot's own note on its message, which people can neither see nor write. ``pinged`` were called by it.
+    ``actions`` are the buttons below it, which only bots can make.
     """
 
     id: str
@@ -85,6 +87,25 @@ class Message:
     mark: str = ""
     pinged: tuple[str, ...] = ()
     reactions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    actions: tuple[Action, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a bot shows to the person who asked, and to nobody else: texts, buttons below them, or a form."""
+
+    texts: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
+    form: Form | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Whisper:
+    """What a bot told one person beside a message."""
+
+    message: str
+    person: Person
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +140,19 @@ class Reacted:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A person asks the bots something; what is put into ``answered`` only they see."""
+    """A person asks the bots something; what is put into ``answered`` only they see.
+
+    ``values`` were written in a form. ``about`` is the message whose menu was used, ``pressed`` the one whose button.
+    """
 
     id: str
     channel: Channel
     person: Person
     text: str
-    answered: asyncio.Future[tuple[str, ...]]
+    answered: asyncio.Future[Shown]
+    values: Mapping[str, str] = field(default_factory=dict)
+    about: Message | None = None
+    pressed: Message | None = None
 
 
 Event = Connected | Posted | Deleted | Reacted | Question
@@ -187,6 +214,8 @@ class Room:
         self.people: dict[str, Person] = {}
         self.channels: dict[str, Channel] = {}
         self.roles: dict[str, frozenset[str]] = {}
+        self.conversations: dict[str, Channel] = {}
+        self.whispers: list[Whisper] = []
         self._messages: dict[str, Message] = {}
         self._lines: set[Line] = set()
         self._reachable = asyncio.Event()
@@ -252,12 +281,45 @@ class Room:
         self._messages[id] = replace(message, reactions={name: who for name, who in reactions.items() if who})
         self._tell(Reacted(message, person, emoji, on, self.clock()))
 
-    async def ask(self, channel: Channel, person: Person, text: str, id: str = "") -> tuple[str, ...]:
-        """A person asks the bots; returns what only they see. The same ``id`` is the same question delivered again."""
+    async def ask(
+        self,
+        channel: Channel,
+        person: Person,
+        text: str,
+        id: str = "",
+        *,
+        values: Mapping[str, str] | None = None,
+        about: str | None = None,
+    ) -> Shown:
+        """A person asks the bots; returns what only they see. The same ``id`` is the same question delivered again.
+
+        ``values`` were written in a form; ``about`` is the message whose menu was used.
+        """
+        message = self._messages[about] if about is not None else None
+        return await self._ask(channel, person, text, id, values or {}, about=message)
+
+    async def press(self, id: str, person: Person, label: str) -> Shown:
+        """A person presses a button of a message; returns what only they see."""
+        message = self._messages[id]
+        text = next(action.text for action in message.actions if action.label == label)
+        channel = self._channel(message.channel)
+        return await self._ask(channel, person, text, "", {}, pressed=message)
+
+    async def _ask(
+        self,
+        channel: Channel,
+        person: Person,
+        text: str,
+        id: str,
+        values: Mapping[str, str],
+        *,
+        about: Message | None = None,
+        pressed: Message | None = None,
+    ) -> Shown:
         if not self._lines:
             raise Unreachable("nobody is there to answer")
-        answered: asyncio.Future[tuple[str, ...]] = asyncio.get_running_loop().create_future()
-        self._tell(Question(id or self._id("q"), channel, person, text, answered))
+        answered: asyncio.Future[Shown] = asyncio.get_running_loop().create_future()
+        self._tell(Question(id or self._id("q"), channel, person, text, answered, values, about, pressed))
         return await answered
 
     # --- what bots may call ---
@@ -300,6 +362,7 @@ class Room:
         mark: str = "",
         *,
         quiet: bool = False,
+        actions: tuple[Action, ...] = (),
     ) -> Message:
         """A bot posts; ``quiet``: whatever it says, nobody is pinged.
 
@@ -308,15 +371,15 @@ class Room:
         self._admit(text)
         if self._happens("lose_posts"):
             raise AnswerLost("the line broke")
-        message = self._post(channel, bot, text, thread, mark, quiet=quiet)
+        message = self._post(channel, bot, text, thread, mark, quiet=quiet, actions=actions)
         if self._happens("lose_answers"):
             raise AnswerLost("the line broke")
         return message
 
-    async def change(self, id: str, text: str, mark: str) -> None:
+    async def change(self, id: str, text: str, mark: str, actions: tuple[Action, ...] = ()) -> None:
         """A bot edits its message."""
         self._admit(text)
-        self._change(replace(self._there(id), text=text, mark=mark, edited_at=self.clock()))
+        self._change(replace(self._there(id), text=text, mark=mark, actions=actions, edited_at=self.clock()))
 
     async def remove(self, id: str) -> None:
         """A bot deletes its message."""
@@ -324,10 +387,24 @@ class Room:
         self._there(id)
         self.delete(id)
 
-    def answer(self, question: Question, texts: tuple[str, ...]) -> None:
+    def converse(self, person: Person) -> Channel:
+        """The conversation of the bots with one person: nobody else is in it, and it is in no list of channels."""
+        return self.conversations.setdefault(person.id, Channel(f"with-{person.id}", "", private=True))
+
+    async def sign(self, id: str, bot: Person, emoji: str, *, on: bool) -> None:
+        """A bot puts its emoji on a message, or takes it back. Raises ``NotThere``."""
+        self._admit("")
+        self.react(self._there(id).id, bot, emoji, on=on)
+
+    async def whisper(self, message: str, person: Person, text: str) -> None:
+        """A bot tells one person something beside a message. Raises ``NotThere``."""
+        self._admit(text)
+        self.whispers.append(Whisper(self._there(message).id, person, text))
+
+    def answer(self, question: Question, shown: Shown) -> None:
         """A bot answers a question, unless the person has gone."""
         if not question.answered.done():
-            question.answered.set_result(texts)
+            question.answered.set_result(shown)
 
     def permalink(self, channel: str, id: str) -> str:
         """Where a browser finds a message."""
@@ -339,11 +416,24 @@ class Room:
         self._made += 1
         return f"{kind}{self._made}"
 
+    def _channel(self, id: str) -> Channel:
+        known = self.channels | {channel.id: channel for channel in self.conversations.values()}
+        return known[id]
+
     def _post(
-        self, channel: str, author: Person, text: str, thread: str | None, mark: str = "", *, quiet: bool = False
+        self,
+        channel: str,
+        author: Person,
+        text: str,
+        thread: str | None,
+        mark: str = "",
+        *,
+        quiet: bool = False,
+        actions: tuple[Action, ...] = (),
     ) -> Message:
         pinged = () if quiet else self._pinged(text)
-        message = Message(self._id("m"), channel, author, text, self.clock(), thread=thread, mark=mark, pinged=pinged)
+        id, at = self._id("m"), self.clock()
+        message = Message(id, channel, author, text, at, thread=thread, mark=mark, pinged=pinged, actions=actions)
         self._messages[message.id] = message
         self._tell(Posted(message))
         return message
