@@ -5,27 +5,60 @@ A link's way through Linkletter: a platform's ``payloads`` make ``newsletter.hea
 freezes what each destination shall get, and delivers it. Nothing here decides anything.
 """
 
+import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from bot.chat import Chat
+from bot.commands import Commands, Newsletter
 from bot.config import Config
-from newsletter import render
+from bot.listening import Listening
+from bot.notices import Notices
+from bot.places import Places
+from bot.run import ALIVE, LEASE, Run, Stopping, until_told
+from bot.weekly import Weekly
+from newsletter import render, render_site
 from newsletter.collect import Collector
+from newsletter.destinations.git import GitRepository
+from newsletter.destinations.git import part_of as git_part_of
+from newsletter.destinations.git_calls import is_elsewhere, without_credentials
 from newsletter.destinations.markdown import MarkdownFolder, part_of
-from newsletter.model import Edition
+from newsletter.destinations.site import SiteFolder, Told, Written
+from newsletter.lint import Finding, keys_of, lint
+from newsletter.model import Edition, EditionState, Part
 from newsletter.publish import Outlet, Publisher, Recap
-from newsletter.settings import MarkdownSettings, NewsletterSettings
-from newsletter.store import Store, chat
+from newsletter.settings import GitSettings, MarkdownSettings, NewsletterSettings, SiteSettings
+from newsletter.store import Store, chat, editions, pages
+from newsletter.store import run as runs
+from newsletter.visiting import why_not
+
+if TYPE_CHECKING:
+    from newsletter.enrich import Enricher
 
 
 def now() -> datetime:
     """The one clock: aware UTC."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the weekly run does. One that was ended has no ``last_good_tick``; one that died has an old one."""
+
+    is_running: bool
+    last_good_tick: datetime | None
+    problems: tuple[str, ...]
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether a person should look."""
+        return bool(self.problems) or (self.last_good_tick is not None and not self.is_running)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +74,251 @@ class App:
         async with self.store.reading() as transaction:
             return await chat.workspaces(transaction) | self.config.workspaces
 
-    def publisher(self, settings: NewsletterSettings, folder: Path | None = None) -> Publisher:
+    def publisher(
+        self,
+        settings: NewsletterSettings,
+        folder: Path | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> Publisher:
         """What makes this newsletter's editions, for its own destinations or, if given, for one folder alone."""
-        if settings.markdown is None and folder is None:
-            return self._publisher(settings, [], [])
-        markdown = settings.markdown or MarkdownSettings()
-        place = (folder if folder is not None else self._beside_the_config(markdown.folder)).absolute()
-        outlets = [] if markdown.style == "index" else [_posts(place, markdown)]
-        recaps = [_index(place, markdown, settings)] if markdown.index or markdown.style == "index" else []
-        return self._publisher(settings, outlets, recaps)
+        outlets: list[Outlet] = []
+        recaps: list[Recap] = []
+        if settings.markdown is not None or folder is not None:
+            markdown = settings.markdown or MarkdownSettings()
+            place = (folder if folder is not None else self._beside_the_config(markdown.folder)).absolute()
+            outlets += [] if markdown.style == "index" else [_posts(place, markdown)]
+            recaps += [_index(place, markdown, settings)] if markdown.index or markdown.style == "index" else []
+        if (git := settings.git) is not None and folder is None:
+            repository = git.repository
+            if not is_elsewhere(repository):
+                repository = str(self._beside_the_config(repository).absolute())
+            outlets += [] if git.style == "index" else [_commits(repository, git)]
+            recaps += [_committed_index(repository, git, settings)] if git.index or git.style == "index" else []
+        if settings.site is not None and folder is None:
+            site = self._site(settings, None)
+            recaps.append(Recap(site, site.draw_all, settings.site.audience, settings.site.show))
+        return self._publisher(settings, outlets, recaps, stopping)
 
-    def _publisher(self, settings: NewsletterSettings, outlets: list[Outlet], recaps: list[Recap]) -> Publisher:
-        return Publisher(self.store, settings, outlets, recaps, clock=now, owner=_owner(), is_alive=_is_alive)
+    @asynccontextmanager
+    async def publishing(self, settings: NewsletterSettings, folder: Path | None = None) -> AsyncIterator[Publisher]:
+        """The newsletter's publisher with its channels, too; for one folder alone where that is given."""
+        if folder is not None or not settings.post_to:
+            yield self.publisher(settings, folder)
+            return
+        live = self.live()
+        try:
+            yield await live.publisher(settings)
+        finally:
+            await live.close()
+
+    async def health(self) -> Health:
+        """Whether the weekly run is at work, and what is wrong."""
+        async with self.store.reading() as transaction:
+            beat = await runs.holder(transaction, ALIVE)
+            wrong = tuple(notice.text for notice in (await runs.notices(transaction)).values())
+        if beat is None:
+            return Health(is_running=False, last_good_tick=None, problems=wrong)
+        return Health(is_running=beat[1] > now(), last_good_tick=beat[1] - LEASE, problems=wrong)
+
+    def live(self, stopping: Callable[[], bool] = lambda: False) -> "Live":
+        """Everything that lives in the chats of the configuration. Nothing is connected yet."""
+        return Live(self, self.chats(), stopping)
+
+    def chats(self) -> tuple[Chat, ...]:
+        """The chats whose tokens are there."""
+        found: list[Chat] = []
+        slack, discord = self.config.platforms.slack, self.config.platforms.discord
+        # Imported here: a command that needs no chat does not wait for its library.
+        if slack is not None and slack.bot_token is not None:
+            from bot.platforms.slack.client import Slack
+
+            found.append(Slack(slack, clock=now, called=self.config.command))
+        if discord is not None and discord.token is not None:
+            from bot.platforms.discord.client import Discord
+
+            found.append(Discord(discord, clock=now, called=self.config.command))
+        return tuple(found)
+
+    async def lint(self, settings: NewsletterSettings) -> tuple[Finding, ...]:
+        """What is worth an editor's look in the open edition."""
+        edition = await self.publisher(settings).preview()
+        keys = [key for entry in (*edition.entries, *edition.again) for key in keys_of(entry)]
+        async with self.store.reading() as transaction:
+            known, marks = await pages.of(transaction, keys), await pages.marks(transaction, keys)
+        return lint(edition, settings, pages=known, marks=marks, public=settings.is_for_the_public)
+
+    @asynccontextmanager
+    async def enricher(self) -> AsyncIterator["Enricher"]:
+        """What visits the links of all newsletters, for the length of the block: ``run`` it, or ``step`` by step."""
+        # Imported here: every other command does without a client and a parser, and they take a while to load.
+        from newsletter.enrich import Enricher
+        from newsletter.fetch import GuardedFetcher
+
+        settings, newsletters = self.config.fetch, tuple(self.config.newsletters.values())
+        fetcher = GuardedFetcher(settings, refuses=lambda url: why_not(url, newsletters, settings))
+        try:
+            yield Enricher(self.store, fetcher, settings, newsletters, clock=now)
+        finally:
+            await fetcher.close()
+
+    def archivist(self, settings: NewsletterSettings) -> Publisher:
+        """What makes the editions of past weeks, for nobody but who asks for them later."""
+        return self._publisher(settings, [], [])
+
+    async def write_site(self, settings: NewsletterSettings, folder: Path | None, told: Told) -> tuple[Written, int]:
+        """The site of all that was published, in this folder or the newsletter's own, and how many editions it has.
+
+        Without any, nothing is written. The ledger hears nothing of it: what a folder holds stands in the folder.
+        """
+        publisher, shown = self.archivist(settings), settings.site or SiteSettings()
+        async with self.store.reading() as transaction:
+            found = [
+                await editions.latest_revision(transaction, row.id)
+                for row in await editions.all_editions(transaction, settings.key)
+                if row.number and row.state is not EditionState.RETRACTED and row.is_released(now())
+            ]
+        seen = [publisher.seen_by(one, shown.audience, shown.show) for one in found if one is not None]
+        readable = [edition for edition in seen if not edition.is_empty]
+        if not readable:
+            return Written(), 0
+        files = render_site.files(readable, settings, shown)
+        return await asyncio.to_thread(self._site(settings, folder).write, files, told), len(readable)
+
+    def _site(self, settings: NewsletterSettings, folder: Path | None) -> SiteFolder:
+        shown = settings.site or SiteSettings()
+        place = (folder if folder is not None else self._beside_the_config(shown.folder)).absolute()
+
+        def draw(editions: Sequence[Edition]) -> Sequence[render_site.File]:
+            return render_site.files(editions, settings, shown)
+
+        return SiteFolder(place, settings.key, draw, key=f"site:{place}")
+
+    def _publisher(
+        self,
+        settings: NewsletterSettings,
+        outlets: list[Outlet],
+        recaps: list[Recap],
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> Publisher:
+        return Publisher(
+            self.store, settings, outlets, recaps, clock=now, owner=_owner(), is_alive=_is_alive, stopping=stopping
+        )
 
     def _beside_the_config(self, folder: str) -> Path:
         """Relative paths in the configuration start at its own folder, wherever the program is started."""
         at = Path(folder).expanduser()
         return at if self.config.path is None else self.config.path.parent / at
+
+
+class Live:
+    """Linkletter in its chats: what hears, answers, and takes the newsletters' turns."""
+
+    def __init__(self, app: App, chats: Sequence[Chat], stopping: Callable[[], bool]) -> None:
+        self.chats = tuple(chats)
+        self._config = app.config
+        settings = tuple(app.config.newsletters.values())
+        called = app.config.command
+        publishers = {one.key: app.publisher(one, stopping=stopping) for one in settings}
+        self._files = {key: tuple(publisher.outlets) for key, publisher in publishers.items()}
+        self._publishers = publishers
+        self._places = Places(app.store, chats)
+        self._notices = Notices(app.store, self._places, clock=now)
+        newsletters = [Newsletter(one, publishers[one.key]) for one in settings]
+        self.commands = Commands(app.store, newsletters, chats, clock=now, called=called)
+        self.listening = Listening(app.store, app.collector, self.commands, settings, chats, clock=now)
+        self.weeklies = tuple(
+            Weekly(
+                app.store,
+                one,
+                publishers[one.key],
+                self._places,
+                self._notices,
+                outlets=self.outlets,
+                read_back=self.listening.read_back,
+                clock=now,
+                called=called,
+            )
+            for one in settings
+        )
+
+    async def outlets(self, settings: NewsletterSettings) -> Sequence[Outlet]:
+        """Where the newsletter goes: files before chats, so that a chat can say where the post is."""
+        return (*self._files[settings.key], *await self._places.outlets(settings))
+
+    async def publisher(self, settings: NewsletterSettings) -> Publisher:
+        """What makes the newsletter's editions, for its files and its channels as they are found now."""
+        publisher = self._publishers[settings.key]
+        publisher.aim(await self.outlets(settings))
+        return publisher
+
+    async def trouble(self, platform: str, why: str | None) -> None:
+        """A chat cannot be connected, or (``None``) is well again: tell the editors of the newsletters it is for."""
+        for settings in self._config.newsletters.values():
+            named = [one for one in (*settings.collect, *settings.post_to) if one.startswith(f"{platform}:")]
+            if named or not settings.collect:
+                key = f"chat:{platform}:{settings.key}"
+                if why is None:
+                    await self._notices.right(settings, key, f"{platform} is connected again; what was missed is read.")
+                else:
+                    text = f"{platform} cannot be connected: {why}. It is tried again by itself; nothing is lost by it."
+                    await self._notices.wrong(settings, key, text, broken=platform)
+
+    async def close(self) -> None:
+        """Let go of the chats' connections."""
+        for one in self.chats:
+            await one.close()
+
+
+async def problems(config: Config) -> AsyncIterator[str]:
+    """What the chats themselves say is missing, and how to mend it."""
+    newsletters = tuple(config.newsletters.values())
+    if (slack := config.platforms.slack) is not None:
+        from bot.platforms.slack import check as slack_check
+
+        for problem in await slack_check.problems(slack, newsletters):
+            yield f"slack: {problem}"
+    if (discord := config.platforms.discord) is not None:
+        from bot.platforms.discord import check as discord_check
+
+        for problem in await discord_check.problems(discord, newsletters):
+            yield f"discord: {problem}"
+
+
+async def run(config: Config) -> None:
+    """``linkletter run``: until it is told to end. Raises ``UserError`` where it is at work already."""
+    stopping = Stopping()
+    async with opened(config) as app, until_told(stopping), app.enricher() as enricher:
+        live = app.live(stopping)
+        try:
+            await Run(
+                app.store,
+                live.weeklies,
+                live.chats,
+                live.listening,
+                stopping,
+                now,
+                _owner(),
+                _is_alive,
+                alone=config.database.startswith("sqlite"),
+                trouble=live.trouble,
+                beside=(enricher.run,) if config.fetch.enabled else (),
+                after_tick=_heart(config.heartbeat_url),
+            ).forever()
+        finally:
+            await live.close()
+
+
+def _heart(url: str) -> Callable[[], Awaitable[None]] | None:
+    """What says to whoever watches that all is well."""
+    if not url:
+        return None
+
+    async def beat() -> None:
+        from newsletter.fetch import called
+
+        await called(url)
+
+    return beat
 
 
 def _posts(place: Path, markdown: MarkdownSettings) -> Outlet:
@@ -85,6 +346,51 @@ def _index(place: Path, markdown: MarkdownSettings, settings: NewsletterSettings
         key=f"markdown-index:{place}",
     )
     return Recap(folder, lambda editions: part_of(*document(editions)), markdown.audience, markdown.show)
+
+
+def _commits(repository: str, git: GitSettings) -> Outlet:
+    """A repository with one post per edition."""
+
+    def document(edition: Edition) -> tuple[str, str]:
+        return f"{render.slug_of(edition)}.md", render.post(edition, git, draft=git.publish_as == "draft")
+
+    return Outlet(_repository(repository, git, document, git.folders, "git"), git.audience, git.show)
+
+
+def _committed_index(repository: str, git: GitSettings, settings: NewsletterSettings) -> Recap:
+    """One file in the repository, over all editions."""
+
+    def draw(editions: Sequence[Edition]) -> tuple[Part, ...]:
+        posts = {} if git.style == "index" else {one.number: _address(one, git) for one in editions}
+        return git_part_of(settings.key, "index", "index.md", render.index(settings.key, editions, git, posts=posts))
+
+    def document(edition: Edition) -> tuple[str, str]:
+        (part,) = draw([edition])
+        return part.name, part.payload
+
+    place = _repository(repository, git, document, (git.folder,), "git-index")
+    return Recap(place, draw, git.audience, git.show)
+
+
+def _repository(
+    repository: str,
+    git: GitSettings,
+    document: Callable[[Edition], tuple[str, str]],
+    folders: Sequence[str],
+    kind: str,
+) -> GitRepository:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return GitRepository(
+        repository,
+        document,
+        cache=cache / "linkletter" / "git",
+        branch=git.branch,
+        folders=folders,
+        author=git.author,
+        publish_as=git.publish_as,
+        on_hand_edit=git.on_hand_edit,
+        key=f"{kind}:{without_credentials(repository)}",
+    )
 
 
 def _address(edition: Edition, markdown: MarkdownSettings) -> str:

@@ -32,8 +32,9 @@ others for its thread. A private answer is drawn as a post is, so a preview is w
 it, and ``find`` looks for it among our own messages. An answer that got lost is ``Unsure``, never a failure, never a
 success.
 
-**Failing.** What the listener raises ends ``run``, and so does what the adapter cannot mend by connecting again;
-whoever runs it starts it again, and reading back repairs what was missed. ``UserError`` is for the person, as it is.
+**Failing.** A platform that cannot be reached raises ``ConnectionError`` from ``channels``, ``read`` and ``people``.
+What the listener raises ends ``run``, and so does what the adapter cannot mend by connecting again; whoever runs it
+starts it again, and reading back repairs what was missed. ``UserError`` is for the person, as it is.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -287,4 +288,8 @@ class Chat(Protocol):
 
     async def sign(self, message: MessageId, emoji: str, *, on: bool = True) -> None:
         """Put our own reaction on a message, or take it back. Twice is once. What fails is only logged."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections that were opened outside of ``run``. The second time does nothing."""
         ...

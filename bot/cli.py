@@ -118,15 +118,17 @@ def _print_json(value: Mapping[str, Any]) -> None:
 # --- what every command needs --------------------------------------------------------------------------------------
 
 
-def _config(context: click.Context) -> Any:
+def _config(context: click.Context, *, need_tokens: bool = False) -> Any:
     """The configuration; where there is none, the one newsletter over everything imported."""
     from bot.config import default_config, load
     from newsletter.publish import title_problems
 
     named: Path | None = context.find_root().obj
     if named is None and not Path(CONFIG).exists():
+        if need_tokens:
+            raise click.UsageError(f"There is no {CONFIG} here. Make one with: linkletter init")
         return default_config()
-    return load(named or Path(CONFIG), os.environ, need_tokens=False, checks=[title_problems])
+    return load(named or Path(CONFIG), os.environ, need_tokens=need_tokens, checks=[title_problems])
 
 
 def _say_without_config(config: Any) -> None:
@@ -339,14 +341,14 @@ def publish(
     config = _config(context)
     settings = _styled(_newsletter(config, newsletter), style)
     _say_without_config(config)
-    if folder is None and settings.markdown is None:
+    anywhere = settings.markdown or settings.git or settings.site or settings.post_to
+    if folder is None and not anywhere:
         raise click.UsageError(
             "Where to? Write a folder, as in `linkletter publish --to posts`, or set `markdown:` in the configuration."
         )
 
     async def run() -> Any:
-        async with opened(config) as app:
-            publisher = app.publisher(settings, folder)
+        async with opened(config) as app, app.publishing(settings, folder) as publisher:
             with _progress() as progress:
                 if all_weeks:
                     await publisher.archive("command line", lambda done, n: progress("Making past weeks", done, n))
@@ -395,6 +397,120 @@ async def _why_nothing(config: Any, settings: Any) -> str:
 
 
 @linkletter.command()
+@click.argument("newsletter", required=False)
+@click.option(
+    "--to",
+    "folder",
+    metavar="FOLDER",
+    type=_Path(file_okay=False),
+    help="Write the site here instead of to the newsletter's own folder.",
+)
+@click.option("--all-weeks", is_flag=True, help="Make the past's editions too, as publish does.")
+@_as_json
+@click.pass_context
+@_command
+def site(context: click.Context, newsletter: str | None, folder: Path | None, all_weeks: bool, as_json: bool) -> int:
+    """Write everything that was published as a web site of plain files. Twice changes nothing."""
+    from bot.app import opened
+
+    config = _config(context)
+    settings = _newsletter(config, newsletter)
+    _say_without_config(config)
+    if folder is None and settings.site is None:
+        raise click.UsageError(
+            "Where to? Write a folder, as in `linkletter site --to site`, or set `site:` in the configuration."
+        )
+
+    async def run() -> Any:
+        async with opened(config) as app:
+            with _progress() as progress:
+                if all_weeks:
+                    await app.archivist(settings).archive(
+                        "command line", lambda done, n: progress("Making past weeks", done, n)
+                    )
+                return await app.write_site(settings, folder, lambda done, n: progress("Writing pages", done, n))
+
+    written, editions = _run(run())
+    if as_json:
+        _print_json({"editions": editions, **asdict(written)})
+    elif editions:
+        click.echo(
+            f"{_several(editions, 'edition')}: {_several(len(written.written), 'file')} written, "
+            f"{len(written.removed):,} removed, {written.unchanged:,} unchanged"
+        )
+    if not editions:
+        _complain("Nothing was published yet. For the past's editions: linkletter site --to FOLDER --all-weeks")
+    return 0
+
+
+@linkletter.command()
+@click.argument("newsletter", required=False)
+@_as_json
+@click.pass_context
+@_command
+def lint(context: click.Context, newsletter: str | None, as_json: bool) -> int:
+    """Look for what to mend in the open edition: titles, dead links, duplicates. Exit status 1 if there is anything."""
+    from bot.app import opened
+
+    config = _config(context)
+    settings = _newsletter(config, newsletter)
+    if not as_json:
+        _say_without_config(config)
+
+    async def run() -> Any:
+        async with opened(config) as app:
+            return await app.lint(settings)
+
+    found = _run(run())
+    if as_json:
+        _print_json({"findings": [asdict(finding) for finding in found]})
+        return 1 if found else 0
+    for finding in found:
+        click.echo(f"{finding.fault}: {finding.title}")
+        click.echo(f"    {finding.url}")
+        click.echo(f"    {finding.says}")
+    if not found:
+        _complain("Nothing to mend.")
+    return 1 if found else 0
+
+
+@linkletter.command()
+@click.pass_context
+@_command
+def run(context: click.Context) -> None:
+    """Live in the chats: listen, answer, and publish every newsletter at its cut-off, until told to end."""
+    from bot.app import run as run_until_told
+
+    config = _config(context, need_tokens=True)
+    _log_to_stderr()
+    _complain(f"Linkletter is at work for {', '.join(config.newsletters)}. Ctrl-C ends it.")
+    _run(run_until_told(config))
+    _complain("Linkletter has ended; nothing is half done.")
+
+
+def _log_to_stderr() -> None:
+    """A line per event, for whoever keeps the log; what libraries say only from warnings on."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    for ours in ("bot", "newsletter", "linkletter"):
+        logging.getLogger(ours).setLevel(logging.INFO)
+
+
+@linkletter.command()
+@click.option("--address", default="", metavar="URL", help="Where Slack reaches you over HTTP; none for Socket Mode.")
+@click.pass_context
+@_command
+def manifest(context: click.Context, address: str) -> None:
+    """Print the Slack app's manifest for this configuration: paste it at https://api.slack.com/apps?new_app=1."""
+    from bot.commands import ROWS
+    from bot.platforms.slack.manifest import manifest as made
+
+    config = _config(context)
+    _say_without_config(config)
+    newsletters = list(config.newsletters.values())
+    _print_json(made(newsletters, ROWS, called=config.command, address=address))
+
+
+@linkletter.command()
 @_as_json
 @click.pass_context
 @_command
@@ -406,22 +522,36 @@ def status(context: click.Context, as_json: bool) -> int:
     if not as_json:
         _say_without_config(config)
 
-    async def run() -> list[Any]:
+    async def run() -> tuple[list[Any], Any]:
         async with opened(config) as app:
-            return [await app.publisher(settings).standing() for settings in config.newsletters.values()]
+            found = [await app.publisher(settings).standing() for settings in config.newsletters.values()]
+            return found, await app.health()
 
-    standings = _run(run())
+    standings, health = _run(run())
     if as_json:
-        _print_json({"newsletters": [asdict(standing) for standing in standings]})
+        _print_json({"newsletters": [asdict(standing) for standing in standings], "health": asdict(health)})
     else:
         for standing in standings:
             _print_standing(standing)
-    return 1 if any(standing.failed for standing in standings) else 0
+        _print_health(health)
+    return 1 if any(standing.failed for standing in standings) or health.is_bad else 0
+
+
+def _print_health(health: Any) -> None:
+    if health.last_good_tick is not None:
+        since = f"{health.last_good_tick:%Y-%m-%d %H:%M:%S} UTC"
+        click.echo(f"bot\n  {'running' if health.is_running else 'NOT RUNNING'}         all was well at {since}")
+    for problem in health.problems:
+        click.echo(f"  {problem}")
 
 
 def _print_standing(standing: Any) -> None:
     click.echo(f"{standing.newsletter}")
     click.echo(f"  open edition    {standing.label}, cut off {standing.cut_off:%Y-%m-%d %H:%M} UTC")
+    if standing.orders.paused_until is not None:
+        click.echo(f"  paused          until {standing.orders.paused_until:%Y-%m-%d %H:%M} UTC")
+    for label, at in standing.held:
+        click.echo(f"  waits           {label}, {f'until {at:%Y-%m-%d %H:%M} UTC' if at else 'for an editor'}")
     click.echo(f"  in it           {_several(standing.entries, 'link')}, {standing.left_out} left out")
     published = "none yet"
     if standing.last_published is not None:
@@ -431,13 +561,16 @@ def _print_standing(standing: Any) -> None:
         click.echo(f"  newest link     {standing.newest_share:%Y-%m-%d %H:%M} UTC")
     for destination, why in standing.failed:
         click.echo(f"  failed          {destination}: {why}")
+    for destination, why, at in standing.retried:
+        click.echo(f"  tried again     {destination}{f', {at:%H:%M} UTC' if at else ''}: {why}")
 
 
 @linkletter.command()
+@click.option("--live", is_flag=True, help="Also ask the chats: tokens, scopes, channels. Changes nothing there.")
 @_as_json
 @click.pass_context
 @_command
-def check(context: click.Context, as_json: bool) -> int:
+def check(context: click.Context, live: bool, as_json: bool) -> int:
     """Look for mistakes in the configuration; print what is in force and when the next editions are cut."""
     from bot.app import now
     from bot.config import effective, warnings
@@ -452,9 +585,10 @@ def check(context: click.Context, as_json: bool) -> int:
         for key, settings in config.newsletters.items()
     }
     found = warnings(config)
+    problems = _run(_asked_live(config)) if live else []
     if as_json:
-        _print_json({"config": effective(config), "cut_offs": coming, "warnings": found})
-        return 0
+        _print_json({"config": effective(config), "cut_offs": coming, "warnings": found, "problems": problems})
+        return 1 if problems else 0
     _say_without_config(config)
     click.echo(effective(config), nl=False)
     for key, instants in coming.items():
@@ -463,7 +597,17 @@ def check(context: click.Context, as_json: bool) -> int:
             click.echo(f"  {instant}")
     for warning in found:
         _complain(f"note: {warning}")
-    return 0
+    for problem in problems:
+        _complain(f"problem: {problem}")
+    if live and not problems:
+        _complain("The chats have all that is needed.")
+    return 1 if problems else 0
+
+
+async def _asked_live(config: Any) -> list[str]:
+    from bot.app import problems
+
+    return [problem async for problem in problems(config)]
 
 
 @linkletter.command()

@@ -26,8 +26,10 @@ from bot.platforms.slack.settings import SlackSettings
 from bot.suggest import in_plain_words, nearest, one_of
 from newsletter import languages
 from newsletter.errors import ConfigError, Problem
-from newsletter.settings import Audience, NewsletterSettings, Settings
+from newsletter.settings import Audience, FetchSettings, NewsletterSettings, Settings
 
+COMMAND = "/digest"
+TOP = ("database", "command", "heartbeat_url", "fetch", "platforms", "newsletters")
 DATABASE = "sqlite:///linkletter.db"
 EXAMPLE = "config.example.yaml"
 
@@ -62,7 +64,12 @@ class Config:
     platforms: Platforms
     newsletters: Mapping[str, NewsletterSettings]
     path: Path | None = None
+    heartbeat_url: str = field(default="", repr=False)
+    """Called after each good tick; ``""``: none."""
+    command: str = COMMAND
+    """What people type in chat before anything they ask."""
     written: Mapping[str, str] = field(default_factory=dict, repr=False)
+    fetch: FetchSettings = field(default_factory=FetchSettings)
 
     @property
     def workspaces(self) -> dict[str, str]:
@@ -230,6 +237,10 @@ class _Reading:
                 self._secret(place, value, holder)
             elif place == ("database",):
                 holder["database"] = self._database(value)
+            elif place == ("heartbeat_url",):
+                holder["heartbeat_url"] = self._heartbeat(value)
+            elif _is_repository(place):
+                holder["repository"] = self._repository(place, value)
             elif VARIABLE.search(value):
                 self.problem(place, "takes nothing from the environment", "only tokens and the database may be ${NAME}")
             elif TOKEN.search(value):
@@ -257,12 +268,30 @@ class _Reading:
         if self.need_tokens:
             self._unset(place, name[1])
 
-    def _database(self, value: str) -> str:
-        self.written["database"] = value
+    def _filled_in(self, place: Place, value: str) -> str:
+        """An address with its ``${NAME}``; how it was written is remembered, so that it can be shown."""
+        self.written[".".join(map(str, place))] = value
         for name in VARIABLE.findall(value):
             if not self.environ.get(name):
-                self._unset(("database",), name)
-        full = VARIABLE.sub(lambda found: self.environ.get(found[1]) or found[0], value)
+                self._unset(place, name)
+        return VARIABLE.sub(lambda found: self.environ.get(found[1]) or found[0], value)
+
+    def _heartbeat(self, value: str) -> str:
+        if not self.need_tokens and any(name not in self.environ for name in VARIABLE.findall(value)):
+            self.written["heartbeat_url"] = value
+            return ""  # only the weekly run calls it
+        full = self._filled_in(("heartbeat_url",), value)
+        if full and not full.startswith(("https://", "http://")) and not VARIABLE.search(full):
+            self.problem(("heartbeat_url",), "must be an address that begins with https://")
+        return full
+
+    def _repository(self, place: Place, value: str) -> str:
+        if PASSWORD.search(value):
+            self.problem(place, "a secret may not stand in the file", "write ${GIT_TOKEN} in its place, and set that")
+        return self._filled_in(place, value)
+
+    def _database(self, value: str) -> str:
+        full = self._filled_in(("database",), value)
         scheme, separator, _ = full.partition("://")
         if scheme not in ("sqlite", "postgresql") and not VARIABLE.search(full):
             scheme_meant = {"postgres": "postgresql://…", "sqlite3": "sqlite:///…"}.get(scheme)
@@ -310,18 +339,34 @@ class _Reading:
 
     def config(self, tree: dict[str, Any], path: Path, checks: tuple[Check, ...]) -> Config | None:
         """The settings, or ``None`` where problems make them useless."""
-        for key in tree.keys() - {"database", "platforms", "newsletters"}:
-            self._unknown((key,), ["database", "platforms", "newsletters"])
+        for key in tree.keys() - set(TOP):
+            self._unknown((key,), [*TOP])
         database = tree.get("database", DATABASE)
         if not isinstance(database, str):
             self.problem(("database",), "must be text", f"as in {DATABASE}")
+        heartbeat = tree.get("heartbeat_url", "")
+        if not isinstance(heartbeat, str):
+            self.problem(("heartbeat_url",), "must be text", "as in https://example.com/ping")
+        command = tree.get("command", COMMAND)
+        if not isinstance(command, str) or not re.fullmatch(r"/[a-z0-9_-]{1,31}", command):
+            self.problem(("command",), "must be a slash and a word of a-z, 0-9, - and _", f"as in {COMMAND}")
         platforms = self._settings(Platforms, tree.get("platforms", {}), ("platforms",))
+        fetch = self._settings(FetchSettings, tree.get("fetch", {}), ("fetch",))
         newsletters = self._newsletters(tree.get("newsletters", {}), checks)
         if self.need_tokens and platforms:
             self._lacking(platforms)
-        if not platforms or not newsletters:
+        if not platforms or not newsletters or not fetch:
             return None
-        return Config(database, platforms, MappingProxyType(newsletters), path, MappingProxyType(self.written))
+        return Config(
+            database,
+            platforms,
+            MappingProxyType(newsletters),
+            path,
+            heartbeat_url=str(heartbeat),
+            command=str(command),
+            written=MappingProxyType(self.written),
+            fetch=fetch,
+        )
 
     def _newsletters(self, tree: object, checks: tuple[Check, ...]) -> dict[str, NewsletterSettings]:
         if not isinstance(tree, dict):
@@ -388,11 +433,18 @@ class _Reading:
         """Two newsletters may share a folder, but not its `index.md`."""
         owners: dict[str, str] = {}
         for key, settings in newsletters.items():
-            if settings.markdown and settings.markdown.index:
-                owner = owners.setdefault(normpath(settings.markdown.folder), key)
+            for kind, posts in (("markdown", settings.markdown), ("git", settings.git)):
+                if posts is None or not posts.index:
+                    continue
+                repository = settings.git.repository if settings.git is not None and kind == "git" else ""
+                owner = owners.setdefault(f"{repository} {normpath(posts.folder)}", key)
                 if owner != key:
-                    place = ("newsletters", key, "markdown", "folder")
+                    place = ("newsletters", key, kind, "folder")
                     self.problem(place, f"{owner} writes index.md there, too", "give each its own folder")
+
+
+def _is_repository(place: Place) -> bool:
+    return len(place) == 4 and place[0] == "newsletters" and place[2:] == ("git", "repository")
 
 
 def _not_yaml(error: YAMLError, text: str) -> Problem:
@@ -446,7 +498,17 @@ def effective(config: Config) -> str:
     newsletters = {
         key: settings.model_dump(mode="json", exclude={"key"}) for key, settings in config.newsletters.items()
     }
-    tree = {"database": _shown_database(config), "platforms": platforms, "newsletters": newsletters}
+    for key, shown in newsletters.items():
+        if shown["git"]:
+            shown["git"]["repository"] = _shown(config, f"newsletters.{key}.git.repository", shown["git"]["repository"])
+    tree = {
+        "database": _shown(config, "database", config.database),
+        "command": config.command,
+        "heartbeat_url": config.written.get("heartbeat_url") or None,
+        "fetch": config.fetch.model_dump(mode="json"),
+        "platforms": platforms,
+        "newsletters": newsletters,
+    }
     yaml = YAML()
     yaml.width = 200
     yaml.representer.add_representer(type(None), lambda to, _: to.represent_scalar(f"{TAG}null", "null"))
@@ -464,11 +526,12 @@ def _quoted(value: Any) -> Any:
     return DoubleQuotedScalarString(value) if isinstance(value, str) else value
 
 
-def _shown_database(config: Config) -> str:
-    return PASSWORD.sub(lambda found: f"{found[1] or found[2]}(set)", config.written.get("database", config.database))
+def _shown(config: Config, path: str, value: str) -> str:
+    """An address as it was written, without the password that may stand in it."""
+    return PASSWORD.sub(lambda found: f"{found[1] or found[2]}(set)", config.written.get(path, value))
 
 
-# A password in a database's address, unless it is ${NAME}.
+# A password in an address, unless it is ${NAME}.
 PASSWORD = re.compile(r"(://[^:@/]*:)(?!\$\{\w+\}@).+(?=@)|(\bpassword=)(?!\$\{)[^&]+")
 
 
@@ -484,9 +547,9 @@ def _about_platforms(config: Config) -> Iterator[str]:
     if PASSWORD.search(config.written.get("database", "")):
         yield "database: the password stands in the file; write ${DATABASE_PASSWORD} and set that variable"
     for path, reference in config.written.items():
-        _, _, rest = path.partition("platforms.")
+        before, _, rest = path.partition("platforms.")
         platform, _, key = rest.partition(".")
-        if rest and getattr(getattr(config.platforms, platform), key) is None:
+        if rest and not before and getattr(getattr(config.platforms, platform), key) is None:
             yield f"{path}: {reference} is not set; it is needed to listen, not to import, preview or publish files"
 
 
@@ -496,11 +559,14 @@ def _about_newsletter(settings: NewsletterSettings, platforms: Platforms) -> Ite
         for platform in sorted({value.partition(":")[0] for value in values}):
             if platform in Platforms.model_fields and getattr(platforms, platform) is None:
                 yield f"{name}: names {platform}, which is not configured; that is enough for imported chat only"
-    if not settings.post_to and settings.markdown is None:
-        yield "markdown: nothing is published but with --to FOLDER, for neither markdown nor post_to is set"
+    if not settings.post_to and settings.markdown is None and settings.git is None and settings.site is None:
+        yield "markdown: nothing is published but with --to FOLDER, for neither markdown, git, site nor post_to is set"
     if settings.post_to and not settings.editors:
-        yield "editors: there is none, so nobody can change an edition before it goes out"
-    public = settings.markdown is not None and settings.markdown.audience is Audience.PUBLIC
+        yield "editors: there is none, so nobody sees an edition before it goes out, or hears what goes wrong"
+    if settings.approval and not settings.editors:
+        yield "approval: nobody can give it, for there is no editor; only `linkletter publish` can"
+    posts = (settings.markdown, settings.git, settings.site)
+    public = any(one is not None and one.audience is Audience.PUBLIC for one in posts)
     if public and settings.private and not settings.collect:
         yield "private: every private channel that is read may be published, for collect names none"
     if "{{" not in settings.title:

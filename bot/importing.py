@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -48,7 +49,10 @@ class Export(Protocol):
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and of how much."""
 
-READERS = (("slack", slack.recognises, slack.open_export), ("discord", discord.recognises, discord.open_export))
+READERS = (
+    ("slack", slack.recognises, partial(slack.open_export, whole=False)),
+    ("discord", discord.recognises, discord.open_export),
+)
 
 
 @dataclass
@@ -110,11 +114,11 @@ async def import_exports(
         written += len(one.reading.messages)
     imported = Imported(total(sifted), len({one.reading.channel.id for one in sifted}), workspaces)
     imported.collected.ignored += ignored
-    for url in imported.collected.urls:
+    for url, times in Counter(imported.collected.urls).items():
         if out := why_out(url, settings):
-            imported.left_out[out] += 1
+            imported.left_out[out] += times
         elif held := why_held(url, settings):
-            imported.held[held] += 1
+            imported.held[held] += times
     return imported
 
 

@@ -110,7 +110,7 @@ class Listening:
         missing[chat.platform] = "not reached in time"
         try:
             channels = [seen for seen in await chat.channels() if settings.collects(seen)]
-        except NewsletterError as error:
+        except (NewsletterError, OSError) as error:
             missing[chat.platform] = str(error)
             return
         del missing[chat.platform]
@@ -119,7 +119,7 @@ class Listening:
             place = f"{chat.platform} #{channel.name}"
             try:
                 await self._read(chat, channel)
-            except NewsletterError as error:
+            except (NewsletterError, OSError) as error:
                 missing[place] = str(error)
             else:
                 del missing[place]

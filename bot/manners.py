@@ -45,7 +45,7 @@ class Manners:
                 return
         try:
             await chat.say(channel.id, cards.introduction(polite, self._called, self._clock()))
-        except NewsletterError as error:
+        except (NewsletterError, OSError) as error:
             log.warning("%s:#%s was not told what we do: %s", chat.platform, channel.name, error)
 
     def heard(self, chat: Chat, message: MessageSeen, newsletters: Sequence[NewsletterSettings]) -> None:
@@ -67,7 +67,7 @@ class Manners:
                 if settings.acknowledge:
                     await chat.sign(message.id, settings.acknowledge)
                 await self._seen_before(chat, message, keys, settings)
-        except NewsletterError as error:
+        except (NewsletterError, OSError) as error:
             log.warning("a link was not acknowledged: %s", error)
 
     async def _seen_before(

@@ -33,7 +33,7 @@ class Places:
         for chat in self._chats.values():
             try:
                 found += await chat.channels()
-            except NewsletterError as error:
+            except (NewsletterError, OSError) as error:
                 log.warning("%s cannot say where we are: %s", chat.platform, error)
                 async with self._store.reading() as transaction:
                     known = (await kept.channels(transaction)).values()
@@ -80,7 +80,7 @@ class Places:
                 continue
             try:
                 people |= await chat.people(id)
-            except NewsletterError as error:
+            except (NewsletterError, OSError) as error:
                 log.warning("%s cannot say who %s is: %s", platform, id, error)
         return ways + [_Way(person, last_resort=bool(ways)) for person in sorted(people)]
 
@@ -90,7 +90,7 @@ class Places:
             return False
         try:
             await chat.say(way.to, cards)
-        except NewsletterError as error:
+        except (NewsletterError, OSError) as error:
             log.warning("the editors could not be told by %s: %s", way.platform, error)
             return False
         return True

@@ -65,7 +65,7 @@ class Weekly:
         key = self.settings.key
         try:
             await self._turn()
-        except NewsletterError as error:
+        except (NewsletterError, OSError) as error:
             log.error("%s: %s", key, error)
             await self._went_wrong(f"{key} cannot go on: {error}. It is tried again every half minute.")
         except Exception as error:
@@ -80,7 +80,7 @@ class Weekly:
     async def _went_wrong(self, text: str) -> None:
         try:
             await self._notices.wrong(self.settings, f"turn:{self.settings.key}", text)
-        except NewsletterError as error:
+        except (NewsletterError, OSError) as error:
             log.error("%s: nobody could be told: %s", self.settings.key, error)
 
     async def _turn(self) -> None:

@@ -96,7 +96,11 @@ def assemble(settings: NewsletterSettings, frame: Frame, material: Material) -> 
         for key, own in folded.items()
         if (reason := _why_out(own, choices.get(key, {}), settings, seen.get(key))) is not None
     }
-    hidden = {key for key, own in folded.items() if _is_hidden(own, choices.get(key, {}), settings)}
+    hidden = {
+        key
+        for key, own in folded.items()
+        if _is_hidden(key, own, material.pages.get(key, Page()), choices.get(key, {}), settings)
+    }
     lead_of = _headings(folded, choices, material.joins)
     # A link seen before gets one line, and whoever sees a link must see the heading it stands under.
     lead_of = {
@@ -215,10 +219,12 @@ def _why_out(
     return SEEN_BEFORE if seen is not None and not any(_says_something(share) for share in shares) else None
 
 
-def _is_hidden(shares: Sequence[KeptShare], chosen: Mapping[Field, str], settings: NewsletterSettings) -> bool:
+def _is_hidden(
+    key: str, shares: Sequence[KeptShare], page: Page, chosen: Mapping[Field, str], settings: NewsletterSettings
+) -> bool:
     """Whether no public reader may see the link."""
     private = settings.private != "may be published" and all(share.channel_private for share in shares)
-    return private or _why_held(_telling(shares)[0].url, chosen, settings) is not None
+    return private or _why_held(_address(key, _telling(shares), page), chosen, settings) is not None
 
 
 def _why_held(url: str, chosen: Mapping[Field, str], settings: NewsletterSettings) -> str | None:
@@ -243,27 +249,28 @@ def _entry(
     telling = _telling(shares)
     lead = telling[0]
     page = material.pages.get(key, Page())
-    title, source = _title(telling, chosen, page)
-    section, why = _section(shares, telling, title, chosen, settings)
+    url = _address(key, telling, page)
+    title, source = _title(telling, chosen, page, url)
+    section, why = _section(shares, telling, title, url, chosen, settings)
     said = _named(chosen.get(Field.WORDS) or _first_words(telling), lead, material)
     linked = {urls.key(url) for url in urls.find(said)} if below else set()
     return Entry(
         key=key,
-        url=lead.url,
+        url=url,
         title=title,
         title_source=source,
         words=said,
-        site=page.site or (lead.preview.site if lead.preview else "") or urls.host(lead.url),
+        site=page.site or (lead.preview.site if lead.preview else "") or urls.host(url),
         shares=tuple(_shared(share, material) for share in shares),
         score=_score(shares, settings),
         # A link that stands in the sentence is there already.
-        links=tuple(_below(own, material) for own in below if own[0].key not in linked),
+        links=tuple(_below(own, material) for own in below if linked.isdisjoint(share.key for share in own)),
         reactions=_reactions(shares, settings),
         hashtags=tuple(dict.fromkeys(tag for share in telling for tag in share.hashtags)),
         section=section,
         section_why=why,
         pinned=chosen.get(Field.PINNED) == "yes",
-        held=_why_held(lead.url, chosen, settings),
+        held=_why_held(url, chosen, settings),
         description=page.description or (lead.preview.description if lead.preview else ""),
         image=page.image or (lead.preview.image if lead.preview else ""),
     )
@@ -277,7 +284,13 @@ def _telling(shares: Sequence[KeptShare]) -> Sequence[KeptShare]:
     return [share for share in shares if not share.channel_private] or shares
 
 
-def _title(telling: Sequence[KeptShare], chosen: Mapping[Field, str], page: Page) -> tuple[str, TitleSource]:
+def _address(key: str, telling: Sequence[KeptShare], page: Page) -> str:
+    """As it was shared; where that was only another address of it (a shortener), where that leads."""
+    own = next((share.url for share in telling if share.key == key), "")
+    return own or page.url or telling[0].url
+
+
+def _title(telling: Sequence[KeptShare], chosen: Mapping[Field, str], page: Page, url: str) -> tuple[str, TitleSource]:
     if editors := chosen.get(Field.TITLE):
         return editors, TitleSource.EDITOR
     own = [(share.title, share.title_source) for share in telling if share.title and share.title_source]
@@ -290,7 +303,7 @@ def _title(telling: Sequence[KeptShare], chosen: Mapping[Field, str], page: Page
     preview = next((share.preview.title for share in telling if share.preview and share.preview.title), "")
     if preview:
         return words.plain_title(preview), TitleSource.PREVIEW
-    return words.title_from_url(telling[0].url)
+    return words.title_from_url(url)
 
 
 def _first_words(telling: Sequence[KeptShare]) -> str:
@@ -305,13 +318,14 @@ def _section(
     shares: Sequence[KeptShare],
     telling: Sequence[KeptShare],
     title: str,
+    url: str,
     chosen: Mapping[Field, str],
     settings: NewsletterSettings,
 ) -> tuple[str, str]:
     evidence = [
         tags.TagEvidence(
             hashtags=share.hashtags,
-            url=share.url,
+            url=url,
             text="\n".join((title, _words(share))),
             channel=share.channel_name,
             channel_id=f"{share.channel.platform}:{share.channel.id}",
@@ -371,8 +385,11 @@ def _shared(share: KeptShare, material: Material) -> Shared:
 
 def _below(shares: Sequence[KeptShare], material: Material) -> EntryLink:
     telling = _telling(shares)
-    title, _ = _title(telling, {}, material.pages.get(telling[0].key, Page()))
-    return EntryLink(telling[0].url, title, telling[0].channel_private)
+    key = _joined(telling[0].key, material.joins)
+    page = material.pages.get(key, Page())
+    url = _address(key, telling, page)
+    title, _ = _title(telling, {}, page, url)
+    return EntryLink(url, title, telling[0].channel_private)
 
 
 def _named(text: str, share: KeptShare, material: Material) -> str:

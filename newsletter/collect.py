@@ -4,8 +4,8 @@ What two things heard mean together is decided in ``merge``, what a message says
 made in order, in short transactions. A message without a link leaves no trace, unless it is the words of a bare link.
 """
 
-from bisect import bisect_right
-from collections import Counter, OrderedDict
+from bisect import bisect_right, insort
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -30,7 +30,7 @@ from newsletter.store import Store, Transaction, chat
 EARLY_AT_MOST = 10_000
 """How many messages not yet known are remembered for what was heard of them; a reading repairs what falls out."""
 
-AT_ONCE = 500
+AT_ONCE = 900
 """How many messages of a reading are written in one transaction: others can write in between."""
 
 LITTLE_TO_READ = timedelta(days=7)
@@ -71,13 +71,32 @@ class Sifted:
     """What ``words.read`` said of each text, so that nothing is read twice."""
 
 
+class Sharing:
+    """Who shared what may be a link, and when: a reader of a long export is told by it which messages leave no trace,
+    without reading their words. It must know every message that may hold a link before it is asked; in any order.
+    """
+
+    def __init__(self) -> None:
+        self._shared: defaultdict[str, list[datetime]] = defaultdict(list)
+
+    def note(self, person: str, at: datetime) -> None:
+        """The person posted what may be a link."""
+        insort(self._shared[person], at)
+
+    def may_be_words(self, person: str, at: datetime) -> bool:
+        """Whether what the person said then may be the words of a bare link of theirs; ``False`` is certain."""
+        shared = self._shared.get(person, ())
+        place = bisect_right(shared, at)
+        return place > 0 and at - shared[place - 1] <= FOLLOW_UP_WITHIN
+
+
 def sift(reading: Reading) -> Sifted:
     """Keep of a reading the messages with a link, those that may be a bare link's words, and edits that took a
     link out.
 
     Pure.
     """
-    collected = Collected(messages=len(reading.messages), ignored=Counter(reading.ignored))
+    collected = Collected(len(reading.messages) + reading.passed_over, ignored=Counter(reading.ignored))
     read: dict[str, tuple[ShareWords, ...]] = {}
     worth: list[MessageSeen] = []
     last_bare: dict[PersonId, MessageSeen] = {}

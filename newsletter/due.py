@@ -116,14 +116,18 @@ def due(settings: NewsletterSettings, serves: datetime, orders: Orders, now: dat
     return Close(serves, served[-1], served[-1] - settings.review)
 
 
-def aimed(settings: NewsletterSettings, serves: datetime, served: datetime | None, now: datetime) -> datetime:
+def aimed(
+    settings: NewsletterSettings, opened_at: datetime, serves: datetime, served: datetime | None, now: datetime
+) -> datetime:
     """The cut-off the open edition serves, after the schedule may have changed; ``served`` is the last one that was.
 
-    A cut-off that is no longer in the schedule gives way to the next one that is, never to one that has passed.
+    A cut-off that is no longer in the schedule gives way to the next one that is, never to one that has passed, nor to
+    one whose edition would close before it was opened.
     """
-    if serves <= now or last_cut_off(settings.schedule, settings.zone, serves) == serves:
+    is_there = serves <= now or last_cut_off(settings.schedule, settings.zone, serves) == serves
+    if is_there and serves - settings.review > opened_at:
         return serves
-    return next_cut_off(settings.schedule, settings.zone, max(now, served or now))
+    return next_cut_off(settings.schedule, settings.zone, max(now, served or now, opened_at + settings.review))
 
 
 def next_served(settings: NewsletterSettings, serves: datetime, orders: Orders) -> datetime:

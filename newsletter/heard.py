@@ -151,6 +151,9 @@ class Reading:
     source: Source = Source.LIVE
     ignored: dict[str, int] = field(default_factory=dict)
     """Why the reader left messages out, counted by reason (``"bot"``, ``"join"``…): for the counts at the end."""
+    passed_over: int = 0
+    """How many more messages there were, of which nothing could have been kept (``collect.Sharing``). Never in a
+    ``complete`` reading."""
 
 
 Heard = MessageSeen | MessageGone | ReactionHeard | PersonSeen | ChannelSeen | Reading

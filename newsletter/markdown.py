@@ -188,7 +188,8 @@ def _parser() -> MarkdownIt:
     return parser.disable(["html_block", "html_inline"])
 
 
-def _parse(text: str) -> SyntaxTreeNode:
+def parse(text: str) -> SyntaxTreeNode:
+    """A message's CommonMark as a tree, for a platform that has a markup of its own. HTML in it is plain text."""
     return SyntaxTreeNode(_parser().parse(clean(text)))
 
 
@@ -201,10 +202,10 @@ def rewrite(words: str, names: Names = label_of, *, by_editor: bool = False, har
     (Hexo keeps them apart). What is written reads back as what was meant: where letters that came to stand beside
     each other would change the marks around them, those marks are left out.
     """
-    tree = _parse(words)
+    tree = parse(words)
     for careful in (False, True):
         written = _Writer(names, by_editor, careful, hard).document(tree)
-        if _Writer(label_of, by_editor, careful, hard, bare_links=False).document(_parse(written)) == written:
+        if _Writer(label_of, by_editor, careful, hard, bare_links=False).document(parse(written)) == written:
             return Markdown(written)
     paragraphs = to_text(words, names).split("\n\n")
     return Markdown("\n\n".join(escaped for paragraph in paragraphs if (escaped := escape(paragraph))))
@@ -213,7 +214,7 @@ def rewrite(words: str, names: Names = label_of, *, by_editor: bool = False, har
 def rewrite_as_line(words: str, names: Names = label_of) -> Markdown:
     """A message's CommonMark as one line of Markdown: its paragraphs one after the other, without emphasis."""
     writer = _Writer(names, by_editor=False, careful=True)
-    lines = [writer.line(node) for node in _parse(words).walk() if node.type in ("inline", "fence", "code_block")]
+    lines = [writer.line(node) for node in parse(words).walk() if node.type in ("inline", "fence", "code_block")]
     return Markdown(" ".join(" ".join(lines).split()))
 
 
@@ -422,7 +423,7 @@ def _longest_run(code: str) -> int:
 
 def to_text(words: str, names: Names = label_of) -> str:
     """A message's CommonMark as plain text for a terminal: blocks apart by empty lines, links with their addresses."""
-    return "\n\n".join(_text_blocks(_parse(words).children, names))
+    return "\n\n".join(_text_blocks(parse(words).children, names))
 
 
 def _text_blocks(nodes: Sequence[SyntaxTreeNode], names: Names) -> Iterator[str]:

@@ -114,6 +114,14 @@ class LinkState(StrEnum):
     DEAD = "dead"
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the last visit of a link came to, for people: ``why`` is ``""`` where there is nothing to say."""
+
+    state: LinkState
+    why: str = ""
+
+
 class Field(StrEnum):
     """What a choice can be about."""
 

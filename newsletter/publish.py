@@ -109,6 +109,11 @@ class Publisher:
         """Where the editions go that are closed from now on, in this order: a channel may be found later."""
         self._outlets = {outlet.destination.key: outlet for outlet in outlets}
 
+    @property
+    def outlets(self) -> tuple[Outlet, ...]:
+        """Where they go at the moment."""
+        return tuple(self._outlets.values())
+
     # --- looking ---
 
     async def preview(self, cut_off: datetime | None = None) -> Edition:
@@ -531,7 +536,7 @@ class Publisher:
 
     def _aimed(self, row: editions.EditionRow, served: datetime | None, now: datetime) -> editions.EditionRow:
         """The open edition with the cut-off it serves by the schedule of now."""
-        return replace(row, serves=due.aimed(self._settings, row.serves, served, now))
+        return replace(row, serves=due.aimed(self._settings, row.opened_at, row.serves, served, now))
 
     async def _begun(self, transaction: Transaction, *, by_hand: bool = True) -> editions.EditionRow:
         """The open edition, which is begun if there was none."""

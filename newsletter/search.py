@@ -14,6 +14,7 @@ _CJK = (
 )
 _TOKEN = re.compile(rf"#?[{_CJK}]+|#?[^\W_{_CJK}]+")
 _BEGINS_CJK = re.compile(f"[{_CJK}]").match
+_FIRST_CJK = _CJK[0]
 _LONGEST_TERM = 64
 
 
@@ -22,11 +23,13 @@ def terms(text: str) -> tuple[str, ...]:
     ``tag``."""
     found: dict[str, None] = {}
     for token in _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold()):
-        word = token.lstrip("#")
-        if token != word:
-            found.setdefault(_tag(word))
-        for term in _cut(word):
-            found.setdefault(term)
+        if token[0] == "#":
+            token = token[1:]
+            found[_tag(token)] = None
+        if token[0] < _FIRST_CJK:  # most words of most texts
+            found[token[:_LONGEST_TERM]] = None
+        else:
+            found.update(dict.fromkeys(_cut(token)))
     return tuple(found)
 
 

@@ -345,6 +345,12 @@ class NewsletterSettings(Settings):
         return self
 
     @property
+    def is_for_the_public(self) -> bool:
+        """Whether one of its destinations is public."""
+        places = (self.markdown, self.git, self.site)
+        return any(place is not None and place.audience is Audience.PUBLIC for place in places)
+
+    @property
     def zone(self) -> ZoneInfo:
         """The newsletter's time zone."""
         return ZoneInfo(self.timezone)

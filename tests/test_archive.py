@@ -37,6 +37,20 @@ def test_a_file_a_folder_and_a_zip_are_read_alike(tmp_path: Path) -> None:
         assert (single.names(), single.read_json("a.json"), single.is_file) == (["a.json"], [1], True)
 
 
+def test_what_is_asked_for_again_is_parsed_once_as_far_as_it_fits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "KEPT_PARSED_BYTES", 8)
+    with Archive(packed(tmp_path / "x.zip", ("a.json", "[1,2]"), ("b.json", "[3,4]"))) as opened:
+        first = {name: opened.read_json(name, again=True) for name in opened.names()}
+    # Closed it opens again.
+    again = {name: opened.read_json(name) for name in opened.names()}
+    opened.close()
+    assert again == first == {"a.json": [1, 2], "b.json": [3, 4]}
+    assert again["a.json"] is first["a.json"]
+    assert again["b.json"] is not first["b.json"]
+
+
 def test_a_zip_is_known_by_its_bytes_not_by_its_name(tmp_path: Path) -> None:
     with Archive(packed(tmp_path / "download", ("a.json", "[1]"))) as opened:
         assert opened.names() == ["a.json"]

@@ -1,7 +1,7 @@
 """The configuration: what a file means, every mistake with its line and what was meant, and that no secret shows."""
 
 import re
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 from textwrap import dedent
 
@@ -445,7 +445,7 @@ def test_the_effective_configuration_means_the_same_when_loaded(read, text):
 
 
 def test_the_effective_configuration_has_every_setting(read):
-    shown = effective(read(WHOLE))
+    shown = effective(read(WHOLE + "    git: {repository: blog.git}\n    site: {folder: site}\n"))
     for _, name in every_setting():
         assert re.search(rf"^[ -]*{name}:", shown, re.MULTILINE), name
     assert 'time: "12:00"' in shown
@@ -485,8 +485,16 @@ def settings_models(model: type[BaseModel], path: str = ""):
 
 def every_setting() -> list[tuple[str, str]]:
     """(heading in the reference, key) of every setting there is."""
-    models = [*settings_models(Platforms, "platforms"), *settings_models(NewsletterSettings, "newsletters")]
+    models = [
+        *settings_models(Platforms, "platforms"),
+        *settings_models(FetchSettings, "fetch"),
+        *settings_models(NewsletterSettings, "newsletters"),
+    ]
     return [(path, name) for path, model in models for name in model.model_fields if name != "key"]
+
+
+# Shown with an example, for they have no default.
+EXAMPLES = ("sections", "repository")
 
 
 def test_the_example_can_be_used_as_it_is(read):
@@ -502,10 +510,15 @@ def test_the_example_shows_every_setting_with_its_default(read):
     for _, name in every_setting():
         assert re.search(rf"^ *(?:- )?{name}:", whole, re.MULTILINE), f"{name} is not in config.example.yaml"
     weekly = found.newsletters["weekly"]
-    for indent, shown, usual in [(4, weekly, NewsletterSettings()), (6, weekly.markdown, MarkdownSettings())]:
-        newsletters, _, _ = text.partition("#platforms:")
-        for name in set(re.findall(rf"^ {{{indent}}}#(\w+):", newsletters, re.MULTILINE)) - {"sections"}:
-            assert getattr(shown, name) == getattr(usual, name), f"{name} is not shown with its default"
+    newsletters, _, _ = text.partition("#platforms:")
+    holders = {4: weekly}
+    for indent, name in re.findall(r"^( {4}| {6})#?(\w+):", newsletters, re.MULTILINE):
+        holder = holders[len(indent)]
+        shown = getattr(holder, name)
+        if isinstance(shown, BaseModel):
+            holders[6] = shown
+        elif f"\n{indent}#{name}:" in newsletters and name not in EXAMPLES:
+            assert shown == type(holder).model_fields[name].default, f"{name} is not shown with its default"
     assert found.database == default_config().database
     assert found.platforms.slack.api_url == SlackSettings().api_url
     assert found.platforms.discord.api_url == DiscordSettings().api_url
@@ -534,6 +547,8 @@ def written_default(value: object) -> str:
             return f"`{str(value).lower()}`"
         case time():
             return f"`{value:%H:%M}`"
+        case timedelta():
+            return f"`{value // timedelta(hours=1)}h`"
         case tuple():
             items = ", ".join(f'"{item}"' for item in value)
             return f"`[{items}]`"

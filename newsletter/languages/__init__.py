@@ -12,6 +12,27 @@ from newsletter.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
+class SiteWords:
+    """The words of the archive as a site: the keys that begin with ``site.``."""
+
+    editions: str
+    links: str
+    tags: str
+    newer: str
+    older: str
+    skip: str
+    feed_editions: str
+    feed_links: str
+    feed_tag: str
+    search: str
+    finds: str
+    found: str
+    nothing: str
+    needs_script: str
+    month: str
+
+
+@dataclass(frozen=True, slots=True)
 class Language:
     """A language's words; each is explained in ``en.toml``."""
 
@@ -25,8 +46,10 @@ class Language:
     someone: str
     shared_by: str
     original: str
+    read_on: str
     date: str
     day: str
+    site: SiteWords
 
 
 @cache
@@ -34,7 +57,8 @@ def language(code: str) -> Language:
     """The words of ``en``, ``ko``, … Raises ``UserError`` where there is no file for the code."""
     if code not in known():
         raise UserError(f"no newsletter can be written in {code!r}: choose one of {', '.join(known())}")
-    return Language(code=code, **tomllib.loads((files(__name__) / f"{code}.toml").read_text("utf-8")))
+    words = tomllib.loads((files(__name__) / f"{code}.toml").read_text("utf-8"))
+    return Language(code=code, **words | {"site": SiteWords(**words["site"])})
 
 
 @cache

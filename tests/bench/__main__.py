@@ -19,10 +19,13 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[1:1] = [str(HERE.parent.parent), str(HERE.parent)]
 
+import fetching  # noqa: E402  after the line above, which must come first
 import finding  # noqa: E402  after the line above, which must come first
 import measure  # noqa: E402
+import pages  # noqa: E402
 import reading_in  # noqa: E402
 import samples  # noqa: E402
+import sites  # noqa: E402
 import starting  # noqa: E402
 import stores  # noqa: E402
 
@@ -35,7 +38,11 @@ def main() -> None:
     options.add_argument("export", nargs="?", type=Path, help="an export to import, else a made-up one")
     options.add_argument("--quick", action="store_true")
     options.add_argument("--postgres", action="store_true")
+    options.add_argument("--pages", type=Path, metavar="FIXTURES", help="only what pages say, on real ones in a folder")
     chosen = options.parse_args()
+    if chosen.pages:
+        print(pages.table(chosen.pages))
+        return
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="linkletter-bench-") as name:
         folder = Path(name)
@@ -67,6 +74,10 @@ def _rows(export: Path, folder: Path, *, quick: bool, postgres: bool) -> list[me
     _tell("Starting the program")
     (folder / "commands").mkdir()
     rows += starting.rows(folder / "commands", 5 if quick else 11)
+    _tell("Building a site")
+    rows += sites.rows(folder, 2 if quick else 5)
+    _tell("Fetching pages")
+    rows += fetching.rows(folder, 1_000 if quick else 10_000, _tell)
     sizes = (SMALL, LARGE_QUICK if quick else LARGE)
     with ExitStack() as databases:
         pairs = [(f"sqlite:///{folder}/small.db", f"sqlite:///{folder}/large.db")]

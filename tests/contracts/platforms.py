@@ -4,8 +4,8 @@ A further platform is one more class and its row in ``PLATFORMS``. A world knows
 ``world.chat``.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -13,27 +13,24 @@ from bot.chat import Chat
 from bot.platforms.local.client import Local
 from bot.platforms.local.room import Person, Room
 from newsletter.heard import ChannelId, ChannelSeen, PersonId
-
-
-@dataclass(frozen=True)
-class Post:
-    """A message of ours as people see it. ``pinged`` are the names of those it called."""
-
-    id: str
-    text: str
-    thread: str | None
-    pinged: tuple[str, ...]
+from tests.contracts.seen import Post
+from tests.contracts.slack_world import SlackWorld
 
 
 class World(Protocol):
     """A chat with the channels #links (public), #desk (private) and #random, the people Ann and Ben, and the bot Robot.
 
-    Ann has the role ``editing``.
+    Ann has the role ``editing``. It is there within ``async with``.
     """
 
     chat: Chat
     longest: int
     """No message of ours may have more characters to read: longer editions must be split."""
+
+    async def __aenter__(self) -> "World": ...
+    async def __aexit__(self, *_: object) -> None: ...
+    def owns(self, task: asyncio.Task[object]) -> bool:
+        """Whether a task is the platform's own, and none of ours."""
 
     def channel(self, name: str) -> ChannelSeen: ...
     def person(self, name: str) -> PersonId: ...
@@ -82,6 +79,15 @@ class LocalWorld:
         self._people = {name: self.room.join(name, bot=name == "Robot") for name in ("Ann", "Ben", "Robot")}
         self.room.give_role("editing", [self._people["Ann"]])
 
+    async def __aenter__(self) -> "LocalWorld":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    def owns(self, task: asyncio.Task[object]) -> bool:
+        return False
+
     def channel(self, name: str) -> ChannelSeen:
         channel = self._channels[name]
         return ChannelSeen(ChannelId("local", "room", channel.id), name, self.room.clock(), channel.private)
@@ -105,7 +111,8 @@ class LocalWorld:
         self.room.react(message, self._people[name], emoji, on=on)
 
     async def ask(self, name: str, text: str, *, channel: str = "links", id: str = "") -> Sequence[str]:
-        return await self.room.ask(self._channels[channel], self._people[name], text, id)
+        shown = await self.room.ask(self._channels[channel], self._people[name], text, id)
+        return shown.texts
 
     async def quiet(self) -> None:
         await self.room.quiet()
@@ -146,4 +153,4 @@ class LocalWorld:
         self.room.trouble.no_posting, self.room.trouble.no_reading = posting, reading
 
 
-PLATFORMS: dict[str, Callable[[Callable[[], datetime]], World]] = {"local": LocalWorld}
+PLATFORMS: dict[str, Callable[[Callable[[], datetime]], World]] = {"local": LocalWorld, "slack": SlackWorld}

@@ -28,7 +28,8 @@ from tests.contracts.platforms import PLATFORMS, World
 from tests.laws.dump import dump
 
 START = datetime(2026, 6, 3, 9, tzinfo=UTC)  # a Wednesday; the cut-offs are on Mondays
-LONG = "These words take some room in a message. " * 20
+LONG = " ".join(f"The words of {{n}}, {place}, take some room." for place in range(110))
+"""Five links with so many words take several messages anywhere. ``links`` puts in the number of each."""
 LONG_AGO, FAR_AHEAD = START - timedelta(days=365), START + timedelta(days=365)
 
 
@@ -57,13 +58,18 @@ class House:
     running: asyncio.Task[None] | None = None
 
     @classmethod
-    async def build(cls, world: World, database_url: str, clock: Clock) -> "House":
+    async def build(cls, world: World, database_url: str, clock: Clock, *, introduce: bool = False) -> "House":
         store = await Store.open(database_url)
         links, desk = world.channel("links"), world.channel("desk")
         named = [f"{seen.id.platform}:{seen.id.id}" for seen in (links, desk)]
         ann = world.person("Ann")
         settings = NewsletterSettings(
-            key="weekly", title="The week", collect=named, post_to=named[:1], editors=[f"{ann.platform}:{ann.id}"]
+            key="weekly",
+            title="The week",
+            collect=named,
+            post_to=named[:1],
+            editors=[f"{ann.platform}:{ann.id}"],
+            introduce=introduce,
         )
         publisher = Publisher(
             store, settings, [Outlet(world.chat.destination(links.id))], clock=clock, owner="this process"
@@ -100,7 +106,7 @@ class House:
     async def links(self, number: int, words: str = "") -> None:
         """Ben shares so many links."""
         for n in range(number):
-            await self.world.post("Ben", f"Paper number {n}\nhttps://example.org/{n}\n{words}")
+            await self.world.post("Ben", f"Paper number {n}\nhttps://example.org/{n}\n{words.format(n=n)}")
         await self.quiet()
 
 
@@ -133,8 +139,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=PLATFORMS)
-def world(request: pytest.FixtureRequest, clock: Clock) -> World:
-    return PLATFORMS[request.param](clock)
+async def world(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[World]:
+    async with PLATFORMS[request.param](clock) as world:
+        yield world
 
 
 async def housed(world: World, url: str, clock: Clock) -> AsyncIterator[House]:
@@ -426,7 +433,7 @@ async def test_what_the_listener_raises_ends_the_run_and_the_next_one_repairs_it
 async def test_a_cancelled_run_leaves_no_task_behind(house, world):
     await world.ask("Ann", "status")
     await house.stop()
-    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert {task for task in asyncio.all_tasks() if not world.owns(task)} == {asyncio.current_task()}
 
 
 # --- asking --------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 
 from bot.platforms.slack.export import open_export, recognises
 from bot.platforms.slack.payloads import instant
+from newsletter.collect import sift
 from newsletter.errors import ImportFailed
 from newsletter.heard import ChannelId, PersonId, PersonSeen, Source
 
@@ -102,6 +103,54 @@ def test_reading_an_export_twice_says_the_same(written):
     path = written({"channels.json": CHANNELS, "users.json": USERS, "general/2024-05-01.json": [ONE, TWO]})
     export = open_export(path)
     assert list(export.readings()) == list(export.readings()) == list(open_export(path).readings())
+
+
+LINK = "<https://example.com/>"
+# What can make a message worth keeping, in files of any order: minutes, words, and more.
+QUIET = {
+    "nothing": [(0, LINK, {}), (11, "much later", {})],
+    "the words of a bare link": [(0, LINK, {}), (9, "its words", {})],
+    "the words of one in a later file": [(5, "its words", {}), (0, LINK, {})],
+    "somebody else's words": [(0, LINK, {}), (1, "others", {"user": "U2"})],
+    "a link that was edited out": [(0, "gone", {"edited": {"user": "U1", "ts": "1714521700.000000"}})],
+    "a newer version without its link": [(0, LINK, {}), (0, "gone", {})],
+    "an older version without its link": [(0, "none yet", {}), (0, LINK, {"edited": {"ts": "1714521700.000000"}})],
+    "an address without a scheme": [(0, "see example.com", {})],
+    "an address put together": [(0, "see example.<mailto:a@b|com>", {})],
+    "a link in blocks only": [
+        (0, "look", {"blocks": [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [
+            {"type": "link", "url": "https://example.com/"}]}]}]})],
+    "a file elsewhere": [
+        (0, "<@U1> shared a file: <x|y>", {"file": {"mode": "external", "url_private": "https://example.com/"}})],
+    "a comment on a file": [(0, f"<@U2> commented on <@U1>’s file {LINK}: see", {"user": None})],
+    "deleted, said by another file": [(0, "hello", {}), (0, "x", {"subtype": "tombstone"})],
+    "a bot beside a person": [(0, "hello", {}), (0, LINK, {"user": "UBOT"})],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", QUIET.values(), ids=QUIET)
+@pytest.mark.parametrize("turned", [False, True], ids=["in order", "the last first"])
+def test_what_is_only_counted_would_have_left_no_trace(exports, said, turned):
+    days = {
+        f"general/{number}.json": [post(f"{1714521600 + minute * 60}.000100", text, **more)]
+        for number, (minute, text, more) in enumerate(reversed(said) if turned else said)
+    }
+    path = exports.zip({"channels.json": CHANNELS, "users.json": USERS, **days})
+    (whole,) = map(sift, open_export(path).readings())
+    (sparing,) = map(sift, open_export(path, whole=False).readings())
+    assert sparing.reading.messages == whole.reading.messages
+    assert sparing.reading.gone == whole.reading.gone
+    assert (sparing.collected, sparing.read) == (whole.collected, whole.read)
+
+
+@pytest.mark.parametrize("name", ["haskell-jp.zip", "houstondatavis.zip"])
+def test_of_a_real_export_what_is_only_counted_would_have_left_no_trace(shared_data, name):
+    path = shared_data / "exports" / name
+    whole = list(map(sift, open_export(path).readings()))
+    sparing = list(map(sift, open_export(path, whole=False).readings()))
+    assert [one.reading.messages for one in sparing] == [one.reading.messages for one in whole]
+    assert [one.collected for one in sparing] == [one.collected for one in whole]
+    assert sum(one.reading.passed_over for one in sparing) > sum(one.collected.messages for one in whole) / 3
 
 
 def test_dates_come_from_ts_and_never_from_file_names(written):

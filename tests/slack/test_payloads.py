@@ -12,6 +12,7 @@ from newsletter.heard import ChannelId, EmojiSeen, MessageId, MessageSeen, Perso
 
 CHANNEL = ChannelId("slack", "T1", "C1")
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
+REMINDER = " set up a reminder “read this:\n<https://example.com/> “now”!”"
 NAMES = Names(people={"U1": "Ann", "U2": "Ben", "UBOT": "helper"}, bots=frozenset({"UBOT"}))
 
 
@@ -111,6 +112,14 @@ def test_a_change_event_that_leaves_a_tombstone_says_that_the_message_is_gone():
         ({"text": "<@U1> archived the channel (w/ 19 members)"}, "archive"),
         ({"text": "<@U1> archived the channel"}, "archive"),
         ({"text": "<@U1> pinned a message to this channel."}, "pin"),
+        ({"text": f"{REMINDER} in this channel at 9AM every weekday, Japan Standard Time."}, "reminder"),
+        ({"text": f"{REMINDER} in this channel at 6PM today, Coordinated Universal Time."}, "reminder"),
+        (
+            {
+                "text": " set up a reminder on “x” in this channel at 1:17PM Tuesday, October 1st, Eastern Daylight Time."
+            },
+            "reminder",
+        ),
     ],
 )
 def test_what_no_person_said_is_left_out_with_the_reason(message, reason):
@@ -124,6 +133,12 @@ def test_what_no_person_said_is_left_out_with_the_reason(message, reason):
         {"text": "<@U1> has joined the channel, welcome"},
         {"text": "look: <@U1> has joined the channel"},
         {"text": "This message was deleted."},
+        {"text": f"{REMINDER} in this channel at 9AM every weekday, Japan Standard Time. Please read it!"},
+        {"text": f"{REMINDER[1:]} in this channel at 9AM every weekday, Japan Standard Time."},
+        {"text": f"I{REMINDER} in this channel at 9AM every weekday, Japan Standard Time."},
+        {"text": f"{REMINDER}"},
+        {"text": f"{REMINDER} in this channel."},
+        {"text": " set up a reminder in this channel for <https://example.com/>, please."},
         {"subtype": "file_share", "bot_id": None, "upload": True, "username": "<@U1|ann>"},
         {"subtype": "me_message"},
         {"subtype": "thread_broadcast", "thread_ts": "1714521500.000000"},

@@ -3,7 +3,7 @@
 The token comes from the environment, which is the business of ``bot/config.py``; who uses it is ``client.py``.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import SecretStr, field_validator
 
@@ -20,6 +20,8 @@ class DiscordSettings(Settings):
     token: SecretStr | None = None
     workspace: str = ""
     api_url: str = "https://discord.com/api/v10"
+    gateway_url: str = ""
+    spoilers: Literal["shown", "hidden", "left out"] = "hidden"
 
     @field_validator("api_url")
     @classmethod
@@ -28,6 +30,14 @@ class DiscordSettings(Settings):
         if not value.startswith(("https://", "http://")):
             raise ValueError("must be an address that begins with https://")
         return value.removesuffix("/")
+
+    @field_validator("gateway_url")
+    @classmethod
+    def _socket(cls, value: str) -> str:
+        """``""``: Discord is asked where it is, which is what it recommends."""
+        if value and not value.startswith(("wss://", "ws://")):
+            raise ValueError("must be an address that begins with wss://")
+        return value
 
     def lacks(self) -> dict[str, str]:
         """What is missing for listening: the key, and why it is needed."""

@@ -168,6 +168,9 @@ class Local:
         except RoomError as error:
             log.warning("a message was not signed: %s", error)
 
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
     # --- the room's values as what was heard ---
 
     def _heard(self, event: Event) -> Iterable[Heard]:

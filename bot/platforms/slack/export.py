@@ -13,7 +13,18 @@ from pathlib import Path
 
 from bot.platforms.archive import Archive
 from bot.platforms.slack.markup import Json, Names, clean, objects, string
-from bot.platforms.slack.payloads import PLATFORM, instant, message_seen, person_name
+from bot.platforms.slack.payloads import (
+    PLATFORM,
+    Ignored,
+    Said,
+    heard,
+    instant,
+    may_share,
+    person_name,
+    said_by,
+    who_and_when,
+)
+from newsletter.collect import Sharing
 from newsletter.errors import ImportFailed
 from newsletter.heard import (
     ChannelId,
@@ -74,6 +85,8 @@ class SlackExport:
     people: Mapping[str, PersonSeen]
     _bots: frozenset[str]
     _channels: Sequence[_Channel]
+    _sharing: Sharing | None
+    _archive: Archive
     ignored: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -91,9 +104,9 @@ class SlackExport:
             bots=self._bots,
         )
         done = 0
-        with Archive(self.path) as archive:
+        with self._archive as archive:
             for channel in self._channels:
-                versions = _Versions(ChannelId(PLATFORM, self.workspace, channel.id))
+                versions = _Versions(ChannelId(PLATFORM, self.workspace, channel.id), self._sharing)
                 for file in channel.files:
                     for message in _messages(archive.read_json(file)):
                         if channel.direct:
@@ -108,7 +121,7 @@ class SlackExport:
 
     def _reading(self, channel: _Channel, versions: "_Versions") -> Reading:
         messages = versions.messages()
-        appearing = {id for message in messages for id in _people_in(message)}
+        appearing = versions.quiet() | {id for message in messages for id in _people_in(message)}
         return Reading(
             channel=ChannelSeen(versions.channel, channel.name, self.newest, channel.private),
             began_at=self.newest,
@@ -117,6 +130,7 @@ class SlackExport:
             gone=versions.gone(),
             source=Source.EXPORT,
             ignored=versions.ignored(),
+            passed_over=versions.passed_over(),
         )
 
 
@@ -130,8 +144,9 @@ def recognises(path: Path) -> bool:
     return bool(layout.folders) or any(_base(name) in _CHANNEL_LISTS for name in layout.lists)
 
 
-def open_export(path: Path, workspace: str = "") -> SlackExport:
-    """Look the export through. ``workspace`` is used where the export names none.
+def open_export(path: Path, workspace: str = "", *, whole: bool = True) -> SlackExport:
+    """Look the export through. ``workspace`` is used where the export names none. Unless it is to be read ``whole``,
+    messages that would leave no trace, most of them, are only counted (``Reading.passed_over``).
 
     Raises ``ImportFailed``, naming file and place, where the path is no Slack export, holds no messages or any JSON
     in it is broken: whoever stores readings can rely on every file having been read once.
@@ -140,12 +155,12 @@ def open_export(path: Path, workspace: str = "") -> SlackExport:
         layout = _layout(archive.names())
         if not layout.folders:
             raise ImportFailed(str(path), "", _why_empty(archive.names()))
-        signs = _Signs()
+        signs = _Signs(None if whole else Sharing())
         for name in layout.lists:
             signs.add_list(_base(name), objects(archive.read_json(name)))
         for folder, files in layout.folders.items():
             for file in files:
-                signs.add_day(folder, _messages(archive.read_json(file)))
+                signs.add_day(folder, _messages(archive.read_json(file, again=True)))
     team = signs.team() or workspace
     newest = signs.newest or datetime.fromtimestamp(0, UTC)
     people = {
@@ -154,7 +169,15 @@ def open_export(path: Path, workspace: str = "") -> SlackExport:
         if name
     }
     return SlackExport(
-        path, team, signs.domain(), newest, people, frozenset(signs.bots), signs.channels(layout.folders)
+        path,
+        team,
+        signs.domain(),
+        newest,
+        people,
+        frozenset(signs.bots),
+        signs.channels(layout.folders),
+        signs.sharing,
+        archive,
     )
 
 
@@ -209,7 +232,7 @@ def _messages(parsed: object) -> list[Json]:
 class _Signs:
     """What must be known before the first message is read: names, the workspace, its domain, the newest instant."""
 
-    def __init__(self) -> None:
+    def __init__(self, sharing: Sharing | None) -> None:
         self.people: dict[str, str] = {}
         self.bots: set[str] = set()
         self.newest: datetime | None = None
@@ -221,6 +244,7 @@ class _Signs:
         self._teams_of_messages: Counter[str] = Counter()
         self._addresses: Counter[tuple[str, str]] = Counter()
         self._ids_in: dict[str, Counter[str]] = {}
+        self.sharing = sharing
 
     def add_list(self, kind: str, entries: Iterable[Json]) -> None:
         if kind in _PEOPLE_LISTS:
@@ -258,6 +282,8 @@ class _Signs:
             author, profile = clean(string(message.get("user"))), message.get("user_profile")
             if author and isinstance(profile, dict) and not self.people.get(author):
                 self.people[author] = person_name(profile)
+            if self.sharing and may_share(message) and (shared := who_and_when(message)):
+                self.sharing.note(*shared)
             for address in _addresses(message):
                 self._addresses.update(_ADDRESS.findall(address))
 
@@ -323,39 +349,69 @@ def _most(counted: Counter[str]) -> str:
 
 
 class _Versions:
-    """The messages of one channel, each once: of two versions the newest edit, else the later file. Gone is final."""
+    """The messages of one channel, each once: of two versions the newest edit, else the later file. Gone is final.
 
-    def __init__(self, channel: ChannelId) -> None:
+    With ``sharing`` what leaves no trace is counted and not read.
+    """
+
+    def __init__(self, channel: ChannelId, sharing: Sharing | None) -> None:
         self.channel = channel
+        self._sharing = sharing
         self._seen: dict[str, MessageSeen] = {}
+        self._quiet: dict[str, str] = {}
         self._gone: set[str] = set()
         self._ignored: dict[str, str] = {}
         self._malformed = 0
 
     def add(self, message: Json, names: Names, newest: datetime, domain: str | None) -> None:
-        heard = message_seen(message, self.channel, names, Source.EXPORT, newest, domain)
-        if isinstance(heard, MessageSeen):
-            known = self._seen.get(heard.id.id)
-            if known is None or _edited(heard) >= _edited(known):
-                self._seen[heard.id.id] = heard
-        elif heard.reason == "malformed":
-            self._malformed += 1
+        said = said_by(message, names)
+        if isinstance(said, Ignored):
+            self._ignore(message, said.reason)
+        elif self._says_nothing(said):
+            self._quiet[said.ts] = said.author
         else:
-            ts = string(message.get("ts"))
-            self._ignored[ts] = heard.reason
-            if heard.reason == "deleted":
-                self._gone.add(ts)
+            seen = heard(said, self.channel, names, Source.EXPORT, newest, domain)
+            known = self._seen.get(said.ts)
+            if known is None or _edited(seen) >= _edited(known):
+                self._seen[said.ts] = seen
+
+    def _ignore(self, message: Json, reason: str) -> None:
+        if reason == "malformed":
+            self._malformed += 1
+            return
+        ts = string(message.get("ts"))
+        self._ignored[ts] = reason
+        if reason == "deleted":
+            self._gone.add(ts)
+
+    def _says_nothing(self, said: Said) -> bool:
+        """No link, none that was edited out, no words of a bare one."""
+        return self._sharing is not None and not (
+            said.ts in self._seen
+            or said.message.get("edited")
+            or may_share(said.message)
+            or self._sharing.may_be_words(said.author, said.sent_at)
+        )
 
     def messages(self) -> tuple[MessageSeen, ...]:
         left = (message for ts, message in self._seen.items() if ts not in self._gone)
         return tuple(sorted(left, key=lambda message: (message.sent_at, message.id.id)))
+
+    def passed_over(self) -> int:
+        """How many messages were not read."""
+        return len(self._quiet.keys() - self._seen.keys() - self._gone)
+
+    def quiet(self) -> set[str]:
+        """Who wrote them."""
+        return set(self._quiet.values())
 
     def gone(self) -> tuple[MessageId, ...]:
         return tuple(MessageId(self.channel, ts) for ts in sorted(self._gone))
 
     def ignored(self) -> dict[str, int]:
         """Messages left out, by reason."""
-        reasons = Counter(reason for ts, reason in self._ignored.items() if ts in self._gone or ts not in self._seen)
+        said = self._seen.keys() | self._quiet.keys()
+        reasons = Counter(reason for ts, reason in self._ignored.items() if ts in self._gone or ts not in said)
         if self._malformed:
             reasons["malformed"] = self._malformed
         return dict(sorted(reasons.items()))

@@ -7,6 +7,7 @@ code. Line breaks stay line breaks of the source. Who wrote the message and whet
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby
 from string import punctuation
 from typing import Any, NamedTuple
@@ -77,6 +78,19 @@ def _with_emoji(text: str) -> str:
         return text
     known = characters()
     return _EMOJI_CODE.sub(lambda found: known.get(found[1], found[0]), text)
+
+
+def emoji_name(emoji: str) -> str:
+    """What Slack calls an emoji that is kept as ``👍`` or ``:custom:``; the emoji itself where it knows none."""
+    return _short_names().get(emoji) or emoji.strip(":")
+
+
+@cache
+def _short_names() -> Mapping[str, str]:
+    names: dict[str, str] = {}
+    for name, character in characters().items():
+        names.setdefault(kept(character), name)
+    return names
 
 
 # An underscore between letters is none of CommonMark's business: snake_case stays readable.

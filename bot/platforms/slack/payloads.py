@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from bot.platforms.slack import markup
 from bot.platforms.slack.markup import Json, Names, objects, string
 from newsletter.emoji import kept
-from newsletter.heard import ChannelId, EmojiSeen, MessageId, MessageSeen, PersonId, Preview, Source
+from newsletter.heard import ChannelId, EmojiSeen, MessageId, MessageSeen, PersonId, Preview, ReactionHeard, Source
 
 PLATFORM = "slack"
 
@@ -61,6 +62,9 @@ _SENTENCES = [
         (r"(?:added|removed|disabled|enabled) an integration (?:to|from|in) this channel: .*", "app"),
     ]
 ]
+# This one names nobody: what is Slack's about it is the blank in front, which Slack takes from what people type, and
+# the whole of its end with the time zone in words.
+_REMINDER = re.compile(r" set up a reminder (?:on )?“.+” in this channel [^“”\n]{1,200}, [^“”\n,]{1,60}\.", re.DOTALL)
 _UPLOADED = re.compile(
     rf"{_WHO} (?:uploaded|shared|created) an? \w+: {_FILE}(?: and commented: (?P<words>.*))?", re.DOTALL
 )
@@ -69,6 +73,16 @@ _COMMENTED = re.compile(rf"{_WHO} commented on [^\n]{{1,200}}?[’']s? \w+ {_FIL
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Eleven digits reach the year 5138, so that no instant is out of range.
 _TS = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,12}))?")
+
+
+class Said(NamedTuple):
+    """A message by a person, before its words are read."""
+
+    message: Json
+    ts: str
+    sent_at: datetime
+    author: str
+    text: str
 
 
 def message_seen(
@@ -85,8 +99,13 @@ def message_seen(
     them. ``domain`` is the workspace's (``acme`` of ``acme.slack.com``); without it there is no permalink.
     Persons from other workspaces (Slack Connect) are filed under the channel's: Slack's ids are unique everywhere.
     """
-    if message.get("subtype") == "message_changed" and isinstance(message.get("message"), dict):
-        message = message["message"]
+    said = said_by(message, names)
+    return said if isinstance(said, Ignored) else heard(said, channel, names, source, seen_at, domain)
+
+
+def said_by(message: Json, names: Names) -> Said | Ignored:
+    """The first half of ``message_seen``, which costs little: whether a person said it, who and when."""
+    message = _changed(message)
     ts = string(message.get("ts"))
     sent_at = instant(ts)
     if sent_at is None:
@@ -95,8 +114,16 @@ def message_seen(
     author = markup.clean(_author(message, text))
     if reason := _why_ignored(message, author, text, names):
         return Ignored(reason)
+    return Said(message, ts, sent_at, author, text)
+
+
+def heard(
+    said: Said, channel: ChannelId, names: Names, source: Source, seen_at: datetime, domain: str | None = None
+) -> MessageSeen:
+    """The second half of ``message_seen``: the words, with everything else that is kept."""
+    message, ts, sent_at, author, text = said
     thread = string(message.get("thread_ts"))
-    if thread == ts or not instant(thread):
+    if thread == ts or not _TS.fullmatch(thread):
         thread = ""
     edited = message.get("edited")
     return MessageSeen(
@@ -112,6 +139,33 @@ def message_seen(
         previews=tuple(_previews(message)),
         emoji=_emoji(message.get("reactions"), channel.workspace),
     )
+
+
+# What every link has, and what becomes mere words: all of it may stand beside a dot (``a.<mailto:b|com>``).
+_LINK_IN_TEXT = re.compile(r"://|\.[A-Za-z\x00-\x1f\x7f\ud800-\udfff\ufdd0]|<[^@#]")
+_LINK_IN_BLOCKS = re.compile(r"://|\.[A-Za-z\\]|'link'")
+
+
+def may_share(message: Json) -> bool:
+    """Whether there may be a link in what the message says, without reading it: ``False`` is certain."""
+    message = _changed(message)
+    if _LINK_IN_TEXT.search(string(message.get("text"))) or message.get("file"):
+        return True
+    blocks = message.get("blocks")
+    return bool(blocks) and _LINK_IN_BLOCKS.search(repr(blocks)) is not None
+
+
+def who_and_when(message: Json) -> tuple[str, datetime] | None:
+    """Whose message it is and when it was sent, ``None`` where its ``ts`` is none."""
+    message = _changed(message)
+    sent_at = instant(string(message.get("ts")))
+    return (markup.clean(_author(message, string(message.get("text")))), sent_at) if sent_at else None
+
+
+def _changed(message: Json) -> Json:
+    """The message itself, where this is the event that changed it."""
+    inner = message.get("message") if message.get("subtype") == "message_changed" else None
+    return inner if isinstance(inner, dict) else message
 
 
 def instant(ts: str) -> datetime | None:
@@ -133,6 +187,46 @@ def person_name(person: Json) -> str:
             if name := " ".join(markup.clean(markup.unescape(string(place.get(key)))).split()):
                 return name
     return ""
+
+
+def mentioned(message: Json) -> tuple[frozenset[str], frozenset[str]]:
+    """The people and the channels that a message or its event names by id, its author among them."""
+    people: set[str] = set()
+    channels: set[str] = set()
+    waiting: list[object] = [message]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += part
+        elif isinstance(part, dict):
+            people.update(string(part.get(key)) for key in ("user", "user_id"))
+            channels.add(string(part.get("channel_id")))
+            for name, id in _MENTION.findall(string(part.get("text"))):
+                (people if name == "@" else channels).add(id)
+            waiting += [part.get(key) for key in ("message", "comment", "blocks", "elements")]
+    return frozenset(people - {""}), frozenset(channels - {""})
+
+
+_MENTION = re.compile(r"<([@#])([A-Z0-9]+)(?:\|[^<>]*)?>")
+
+
+def reaction_heard(event: Json, workspace: str) -> ReactionHeard | None:
+    """An event of the kinds ``reaction_added`` and ``reaction_removed``; ``None`` where it is not about a message."""
+    item = event.get("item")
+    at = instant(string(event.get("event_ts")))
+    person, name = markup.clean(string(event.get("user"))), markup.clean(string(event.get("reaction")))
+    if not isinstance(item, dict) or item.get("type") != "message" or at is None or not person or not name:
+        return None
+    channel, ts = string(item.get("channel")), string(item.get("ts"))
+    if not channel or instant(ts) is None:
+        return None
+    return ReactionHeard(
+        MessageId(ChannelId(PLATFORM, workspace, channel), ts),
+        PersonId(PLATFORM, workspace, person),
+        kept(name),
+        event.get("type") == "reaction_added",
+        at,
+    )
 
 
 def _author(message: Json, text: str) -> str:
@@ -160,6 +254,8 @@ def _why_ignored(message: Json, author: str, text: str, names: Names) -> str | N
         for sentence, reason in _SENTENCES:
             if (found := sentence.fullmatch(text)) and found["who"] == author:
                 return reason
+    if not subtype and text.startswith(" set up a reminder ") and _REMINDER.fullmatch(text):
+        return "reminder"
     if text or any(message.get(key) for key in ("blocks", "attachments", "files", "file", "edited", "reactions")):
         return None
     return "empty"

@@ -5,7 +5,7 @@ Tokens come from the environment, which is the business of ``bot/config.py``; wh
 
 from typing import ClassVar
 
-from pydantic import SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from newsletter.settings import Settings
 
@@ -22,6 +22,8 @@ class SlackSettings(Settings):
     signing_secret: SecretStr | None = None
     workspace: str = ""
     api_url: str = "https://slack.com/api/"
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=3000, ge=0, le=65535)
 
     @field_validator("bot_token", "app_token")
     @classmethod

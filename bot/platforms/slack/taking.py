@@ -1,0 +1,125 @@
+"""What Slack sends, by either way in, as what the listener is told. A payload counts as taken only once it is stored.
+
+bolt acknowledges an event before its listeners run, and drops what they raise. So nothing here is a listener of bolt's:
+it is asked before, in a place where its answer is the acknowledgement (``client.py``). Whatever is not for us is taken
+as well, or Slack would say it again. Redeliveries change nothing: everything is heard by the platform's ids.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot.chat import Listener
+from bot.platforms.slack import payloads, questions
+from bot.platforms.slack.directory import Directory
+from bot.platforms.slack.markup import Json, string
+from bot.platforms.slack.questions import Question
+from bot.platforms.slack.reading import team_of
+from newsletter.heard import ChannelId, ChannelSeen, MessageGone, MessageId, MessageSeen, Source
+from newsletter.ports import Clock
+
+_NAMED = {"channel_rename", "group_rename"}
+_CAME = {"channel_joined", "group_joined", "channel_unarchive", "group_unarchive"}
+_WENT = {"member_left_channel", "channel_left", "group_left", "channel_archive", "group_archive", "channel_deleted",
+         "group_deleted"}  # fmt: skip
+
+
+class Taking:
+    """Takes payloads in for one listener; ``ask`` begins to answer a question, ``missed`` to read back."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        listener: Listener,
+        clock: Clock,
+        ask: Callable[[Question], None],
+        missed: Callable[[], None],
+    ) -> None:
+        self._directory = directory
+        self._listener = listener
+        self._clock = clock
+        self._ask = ask
+        self._missed = missed
+        self._named: dict[str, str] = {}
+
+    async def take(self, body: Json) -> None:
+        """Take in one payload: when this returns, it is stored, or being answered. What the listener raises, it
+        raises."""
+        event = body.get("event")
+        if isinstance(event, dict):
+            await self._event(event)
+        elif (asked := questions.question(body)) is not None:
+            self._ask(asked)
+
+    async def _event(self, event: Json) -> None:
+        kind = string(event.get("type"))
+        us = await self._directory.us()
+        if kind == "message":
+            await self._message(event)
+        elif kind in ("reaction_added", "reaction_removed"):
+            await self._reaction(event)
+        elif kind == "app_mention":
+            asked = questions.mention(event, us.user)
+            if asked is not None and asked.person != us.user:
+                self._ask(asked)
+        elif kind in _CAME or (kind == "member_joined_channel" and event.get("user") == us.user):
+            self._directory.forget_channels()
+            self._missed()
+        elif kind in _NAMED:
+            await self._renamed(event)
+        elif kind in _WENT:
+            self._directory.forget_channels()
+
+    async def _message(self, event: Json) -> None:
+        place = ChannelId(payloads.PLATFORM, (await self._directory.us()).workspace, string(event.get("channel")))
+        # Conversations with us alone are nobody's newsletter, and are not read.
+        if not place.id or event.get("channel_type") in ("im", "mpim", "app_home"):
+            return
+        if event.get("subtype") == "message_deleted":
+            if payloads.instant(string(event.get("deleted_ts"))) is not None:
+                await self._listener.heard(MessageGone(MessageId(place, string(event.get("deleted_ts")))))
+            return
+        inner = event.get("message")
+        message: Json = inner if event.get("subtype") == "message_changed" and isinstance(inner, dict) else event
+        seen = await self._seen(message, place)
+        if isinstance(seen, MessageSeen):
+            await self._name(seen.author.id)
+            await self._listener.heard(seen)
+        elif seen.reason == "deleted" and payloads.instant(string(message.get("ts"))) is not None:
+            await self._listener.heard(MessageGone(MessageId(place, string(message.get("ts")))))
+
+    async def _seen(self, message: Json, place: ChannelId) -> MessageSeen | payloads.Ignored:
+        us = await self._directory.us()
+        names = await self._directory.names(*payloads.mentioned(message))
+        author = string(message.get("user"))
+        self._directory.meet(author, message.get("user_profile"), team_of(message))
+        seen = payloads.message_seen(message, place, names, Source.LIVE, self._clock(), us.domain or None)
+        # An event may carry reactions, but is no full list of them.
+        return replace(seen, emoji=None) if isinstance(seen, MessageSeen) else seen
+
+    async def _reaction(self, event: Json) -> None:
+        us = await self._directory.us()
+        heard = payloads.reaction_heard(event, us.workspace)
+        if heard is None:
+            return
+        names = await self._directory.names([heard.person.id])
+        if heard.person.id not in names.bots:
+            await self._name(heard.person.id)
+            await self._listener.heard(heard)
+
+    async def _name(self, person: str) -> None:
+        """Say someone's name, once."""
+        seen = self._directory.person(person)
+        if seen is not None and self._named.get(person) != seen.name:
+            await self._listener.heard(seen)
+            self._named[person] = seen.name
+
+    async def _renamed(self, event: Json) -> None:
+        self._directory.forget_channels()
+        told = event.get("channel")
+        id, name = (string(told.get(key)) for key in ("id", "name")) if isinstance(told, dict) else ("", "")
+        if not id or not name:
+            return
+        us = await self._directory.us()
+        private = event.get("type") == "group_rename" or (await self._directory.channel(id, name)).private
+        place = ChannelId(payloads.PLATFORM, us.workspace, id)
+        await self._listener.heard(ChannelSeen(place, name, self._clock(), private))

@@ -1,0 +1,127 @@
+"""From strangers' CommonMark to HTML that is safe in a page: a message's words, an address as a link's target.
+
+A message is parsed and written anew from a short list of elements, none of which has an attribute but ``href`` and
+``start``; nothing a person writes reaches the page unescaped. What a page looks like is ``templates/site``.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+
+from markdown_it.tree import SyntaxTreeNode
+
+from newsletter import urls
+from newsletter.markdown import Names, clean, label_of, parse, plain
+
+_ALLOWED = re.compile(r"(?:https?://|mailto:)\S", re.IGNORECASE)
+_ELEMENTS = {
+    "blockquote": "blockquote",
+    "bullet_list": "ul",
+    "list_item": "li",
+    "em": "em",
+    "strong": "strong",
+    "s": "s",
+}
+
+
+def address(url: str) -> str:
+    """The address as a link's target; ``""`` for anything but http, https and mailto.
+
+    What no address may hold (RFC 3986: spaces, ``<>"{}|\\^```, controls) is percent-encoded and nothing else, so signed
+    links stay whole. It is still to be escaped for HTML.
+    """
+    url = clean(url).strip()
+    if not _ALLOWED.match(url):
+        return ""
+    return "".join(_percent(letter) if _is_no_url(letter) else letter for letter in url)
+
+
+def to_html(words: str, names: Names = label_of) -> str:
+    """A message's CommonMark as HTML: paragraphs, lines, emphasis, code, quotes, lists, links.
+
+    Headings become bold paragraphs, rules vanish, HTML is literal text, images become links, links to anything but
+    http, https and mailto their labels, mentions what ``names`` says. Bare addresses become links.
+    """
+    return "\n".join(_blocks(parse(words).children, names))
+
+
+def _blocks(nodes: Sequence[SyntaxTreeNode], names: Names) -> Iterator[str]:
+    for node in nodes:
+        match node.type:
+            case "paragraph":
+                text = _line(node.children, names)
+                yield text if node.hidden or not text else f"<p>{text}</p>"
+            case "heading":
+                if text := _line(node.children, names):
+                    yield f"<p><strong>{text}</strong></p>"
+            case "fence" | "code_block":
+                yield f"<pre><code>{escape(clean(node.content))}</code></pre>"
+            case "ordered_list":
+                start = int(node.attrs.get("start", 1))
+                begun = f'<ol start="{start}">' if start != 1 else "<ol>"
+                yield "\n".join((begun, *_blocks(node.children, names), "</ol>"))
+            case "blockquote" | "bullet_list" | "list_item":
+                element = _ELEMENTS[node.type]
+                yield "\n".join((f"<{element}>", *_blocks(node.children, names), f"</{element}>"))
+
+
+def _line(nodes: Sequence[SyntaxTreeNode], names: Names) -> str:
+    return "".join(_pieces(nodes, names, in_link=False)).strip()
+
+
+def _pieces(nodes: Sequence[SyntaxTreeNode], names: Names, *, in_link: bool) -> Iterator[str]:
+    for node in nodes:
+        match node.type:
+            case "inline":
+                yield from _pieces(node.children, names, in_link=in_link)
+            case "text":
+                text = _one_line(node.content)
+                yield escape(text) if in_link else "".join(_linked(text))
+            case "softbreak" | "hardbreak":
+                # A new line of the chat is a new line.
+                yield "<br>\n"
+            case "code_inline":
+                yield f"<code>{escape(_one_line(node.content))}</code>"
+            case "em" | "strong" | "s":
+                element = _ELEMENTS[node.type]
+                yield from (f"<{element}>", *_pieces(node.children, names, in_link=in_link), f"</{element}>")
+            case "link" | "image":
+                yield from _link(node, names, in_link=in_link)
+
+
+def _link(node: SyntaxTreeNode, names: Names, *, in_link: bool) -> Iterable[str]:
+    url = clean(str(node.attrs.get("href") or node.attrs.get("src") or "")).strip()
+    kind, _, id = url.partition(":")
+    if kind in ("person", "channel"):
+        label = "".join(one.content for one in node.walk() if one.type in ("text", "code_inline"))
+        return [escape(plain(names(kind, id, label)))]
+    label = "".join(_pieces(node.children, names, in_link=True)).strip()
+    target = address(url)
+    if in_link or not target:
+        return [label]
+    return [f'<a href="{escape(target)}">{label or escape(target)}</a>']
+
+
+def _linked(text: str) -> Iterator[str]:
+    """A text with its bare addresses as links."""
+    end = 0
+    for found in urls.locate(text):
+        written = text[found.start : found.end]
+        if found.form == "bare" and written == found.url == address(found.url):
+            yield escape(text[end : found.start])
+            yield f'<a href="{escape(written)}">{escape(written)}</a>'
+            end = found.end
+    yield escape(text[end:])
+
+
+def _one_line(text: str) -> str:
+    """Decoded entities can bring back what ``clean`` took away, and line ends where none can be."""
+    return re.sub(r"[\t\n]", " ", clean(text))
+
+
+def _is_no_url(letter: str) -> bool:
+    return letter in '<>"{}|\\^`' or letter.isspace() or not letter.isprintable()
+
+
+def _percent(letter: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in letter.encode())
