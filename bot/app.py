@@ -6,6 +6,7 @@ freezes what each destination shall get, and delivers it. Nothing here decides a
 """
 
 import asyncio
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -21,7 +22,7 @@ from bot.config import Config
 from bot.listening import Listening
 from bot.notices import Notices
 from bot.places import Places
-from bot.run import ALIVE, LEASE, Run, Stopping, until_told
+from bot.run import ALIVE, LEASE, Run, Stopping, Work, until_told
 from bot.weekly import Weekly
 from newsletter import render, render_site
 from newsletter.collect import Collector
@@ -31,15 +32,18 @@ from newsletter.destinations.git_calls import is_elsewhere, without_credentials
 from newsletter.destinations.markdown import MarkdownFolder, part_of
 from newsletter.destinations.site import SiteFolder, Told, Written
 from newsletter.lint import Finding, keys_of, lint
-from newsletter.model import Edition, EditionState, Part
+from newsletter.model import Edition, Part
+from newsletter.ports import Clock
 from newsletter.publish import Outlet, Publisher, Recap
 from newsletter.settings import GitSettings, MarkdownSettings, NewsletterSettings, SiteSettings
-from newsletter.store import Store, chat, editions, pages
+from newsletter.store import Store, chat, pages
 from newsletter.store import run as runs
 from newsletter.visiting import why_not
 
 if TYPE_CHECKING:
     from newsletter.enrich import Enricher
+
+log = logging.getLogger(__name__)
 
 
 def now() -> datetime:
@@ -68,6 +72,7 @@ class App:
     config: Config
     store: Store
     collector: Collector
+    clock: Clock = now
 
     async def workspaces(self) -> dict[str, str]:
         """Where an import belongs that names no workspace: as configured, else the only one known of its platform."""
@@ -118,7 +123,29 @@ class App:
             wrong = tuple(notice.text for notice in (await runs.notices(transaction)).values())
         if beat is None:
             return Health(is_running=False, last_good_tick=None, problems=wrong)
-        return Health(is_running=beat[1] > now(), last_good_tick=beat[1] - LEASE, problems=wrong)
+        return Health(is_running=beat[1] > self.clock(), last_good_tick=beat[1] - LEASE, problems=wrong)
+
+    def sites(self) -> dict[str, Path]:
+        """Where the site of each newsletter lies that has one."""
+        newsletters = self.config.newsletters.values()
+        return {one.key: self._beside_the_config(one.site.folder).absolute() for one in newsletters if one.site}
+
+    def at_work(self, live: "Live", stopping: Stopping, beside: Sequence[Work] = ()) -> Run:
+        """One process that lives in these chats until it is told to end, with what else runs ``beside`` it."""
+        return Run(
+            self.store,
+            live.weeklies,
+            live.chats,
+            live.listening,
+            stopping,
+            self.clock,
+            _owner(),
+            _is_alive,
+            alone=self.config.database.startswith("sqlite"),
+            trouble=live.trouble,
+            beside=beside,
+            after_tick=_heart(self.config.heartbeat_url),
+        )
 
     def live(self, stopping: Callable[[], bool] = lambda: False) -> "Live":
         """Everything that lives in the chats of the configuration. Nothing is connected yet."""
@@ -132,11 +159,11 @@ class App:
         if slack is not None and slack.bot_token is not None:
             from bot.platforms.slack.client import Slack
 
-            found.append(Slack(slack, clock=now, called=self.config.command))
+            found.append(Slack(slack, clock=self.clock, called=self.config.command))
         if discord is not None and discord.token is not None:
             from bot.platforms.discord.client import Discord
 
-            found.append(Discord(discord, clock=now, called=self.config.command))
+            found.append(Discord(discord, clock=self.clock, called=self.config.command))
         return tuple(found)
 
     async def lint(self, settings: NewsletterSettings) -> tuple[Finding, ...]:
@@ -157,7 +184,7 @@ class App:
         settings, newsletters = self.config.fetch, tuple(self.config.newsletters.values())
         fetcher = GuardedFetcher(settings, refuses=lambda url: why_not(url, newsletters, settings))
         try:
-            yield Enricher(self.store, fetcher, settings, newsletters, clock=now)
+            yield Enricher(self.store, fetcher, settings, newsletters, clock=self.clock)
         finally:
             await fetcher.close()
 
@@ -170,15 +197,8 @@ class App:
 
         Without any, nothing is written. The ledger hears nothing of it: what a folder holds stands in the folder.
         """
-        publisher, shown = self.archivist(settings), settings.site or SiteSettings()
-        async with self.store.reading() as transaction:
-            found = [
-                await editions.latest_revision(transaction, row.id)
-                for row in await editions.all_editions(transaction, settings.key)
-                if row.number and row.state is not EditionState.RETRACTED and row.is_released(now())
-            ]
-        seen = [publisher.seen_by(one, shown.audience, shown.show) for one in found if one is not None]
-        readable = [edition for edition in seen if not edition.is_empty]
+        shown = settings.site or SiteSettings()
+        readable = await self.archivist(settings).printed(shown.audience, shown.show)
         if not readable:
             return Written(), 0
         files = render_site.files(readable, settings, shown)
@@ -201,7 +221,14 @@ class App:
         stopping: Callable[[], bool] = lambda: False,
     ) -> Publisher:
         return Publisher(
-            self.store, settings, outlets, recaps, clock=now, owner=_owner(), is_alive=_is_alive, stopping=stopping
+            self.store,
+            settings,
+            outlets,
+            recaps,
+            clock=self.clock,
+            owner=_owner(),
+            is_alive=_is_alive,
+            stopping=stopping,
         )
 
     def _beside_the_config(self, folder: str) -> Path:
@@ -216,16 +243,17 @@ class Live:
     def __init__(self, app: App, chats: Sequence[Chat], stopping: Callable[[], bool]) -> None:
         self.chats = tuple(chats)
         self._config = app.config
+        clock = app.clock
         settings = tuple(app.config.newsletters.values())
         called = app.config.command
         publishers = {one.key: app.publisher(one, stopping=stopping) for one in settings}
         self._files = {key: tuple(publisher.outlets) for key, publisher in publishers.items()}
         self._publishers = publishers
         self._places = Places(app.store, chats)
-        self._notices = Notices(app.store, self._places, clock=now)
+        self._notices = Notices(app.store, self._places, clock=clock)
         newsletters = [Newsletter(one, publishers[one.key]) for one in settings]
-        self.commands = Commands(app.store, newsletters, chats, clock=now, called=called)
-        self.listening = Listening(app.store, app.collector, self.commands, settings, chats, clock=now)
+        self.commands = Commands(app.store, newsletters, chats, clock=clock, called=called)
+        self.listening = Listening(app.store, app.collector, self.commands, settings, chats, clock=clock)
         self.weeklies = tuple(
             Weekly(
                 app.store,
@@ -235,7 +263,7 @@ class Live:
                 self._notices,
                 outlets=self.outlets,
                 read_back=self.listening.read_back,
-                clock=now,
+                clock=clock,
                 called=called,
             )
             for one in settings
@@ -287,25 +315,30 @@ async def problems(config: Config) -> AsyncIterator[str]:
 async def run(config: Config) -> None:
     """``linkletter run``: until it is told to end. Raises ``UserError`` where it is at work already."""
     stopping = Stopping()
-    async with opened(config) as app, until_told(stopping), app.enricher() as enricher:
+    async with opened(config) as app, until_told(stopping), app.enricher() as enricher, _served(app):
         live = app.live(stopping)
         try:
-            await Run(
-                app.store,
-                live.weeklies,
-                live.chats,
-                live.listening,
-                stopping,
-                now,
-                _owner(),
-                _is_alive,
-                alone=config.database.startswith("sqlite"),
-                trouble=live.trouble,
-                beside=(enricher.run,) if config.fetch.enabled else (),
-                after_tick=_heart(config.heartbeat_url),
-            ).forever()
+            await app.at_work(live, stopping, (enricher.run,) if config.fetch.enabled else ()).forever()
         finally:
             await live.close()
+
+
+@asynccontextmanager
+async def _served(app: App) -> AsyncIterator[None]:
+    """Within the block the HTTP server answers, where the configuration has one."""
+    if (settings := app.config.web) is None:
+        yield
+        return
+    from bot import web
+
+    async def is_well() -> bool:
+        return not (await app.health()).is_bad
+
+    routes = (*web.health(is_well), *web.archive(app.sites()))
+    token = settings.token.get_secret_value() if settings.token is not None else ""
+    async with web.serving(routes, host=settings.host, port=settings.port, token=token) as address:
+        log.info("health and archive are served at %s", address)
+        yield
 
 
 def _heart(url: str) -> Callable[[], Awaitable[None]] | None:
@@ -316,7 +349,8 @@ def _heart(url: str) -> Callable[[], Awaitable[None]] | None:
     async def beat() -> None:
         from newsletter.fetch import called
 
-        await called(url)
+        if not await called(url):
+            log.warning("heartbeat_url did not answer")
 
     return beat
 
@@ -398,11 +432,11 @@ def _address(edition: Edition, markdown: MarkdownSettings) -> str:
 
 
 @asynccontextmanager
-async def opened(config: Config) -> AsyncIterator[App]:
+async def opened(config: Config, clock: Clock = now) -> AsyncIterator[App]:
     """Linkletter, ready: the database is there and up to date. It is closed at the end of the block."""
     store = await Store.open(_database(config))
     try:
-        yield App(config, store, Collector(store))
+        yield App(config, store, Collector(store), clock)
     finally:
         await store.close()
 

@@ -14,7 +14,7 @@ from posixpath import normpath
 from types import MappingProxyType
 from typing import Any, TypeVar, cast, get_args
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -29,7 +29,7 @@ from newsletter.errors import ConfigError, Problem
 from newsletter.settings import Audience, FetchSettings, NewsletterSettings, Settings
 
 COMMAND = "/digest"
-TOP = ("database", "command", "heartbeat_url", "fetch", "platforms", "newsletters")
+TOP = ("database", "command", "heartbeat_url", "fetch", "web", "platforms", "newsletters")
 DATABASE = "sqlite:///linkletter.db"
 EXAMPLE = "config.example.yaml"
 
@@ -52,6 +52,22 @@ class Platforms(Settings):
     discord: DiscordSettings | None = None
 
 
+class WebSettings(Settings):
+    """The HTTP server beside ``run``: ``/health``, and the newsletters' sites under ``/archive/``.
+
+    Anywhere but on this machine's own address it is behind the token.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8765, ge=0, le=65535)
+    token: SecretStr | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.host in ("localhost", "::1") or re.fullmatch(r"127(\.\d+){3}", self.host) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """The configuration as the program uses it. Its ``repr`` holds no secret.
@@ -70,6 +86,8 @@ class Config:
     """What people type in chat before anything they ask."""
     written: Mapping[str, str] = field(default_factory=dict, repr=False)
     fetch: FetchSettings = field(default_factory=FetchSettings)
+    web: WebSettings | None = None
+    """``None``: no HTTP server."""
 
     @property
     def workspaces(self) -> dict[str, str]:
@@ -133,13 +151,16 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from models_in(part)
 
 
-SECRETS = frozenset(
-    ("platforms", platform, key)
-    for platform, settings in Platforms.model_fields.items()
-    for model in models_in(settings.annotation)
-    for key, secret in model.model_fields.items()
-    if SecretStr in get_args(secret.annotation)
-)
+def _secrets(place: Place, holder: type[BaseModel]) -> Iterator[Place]:
+    """Where secrets stand in these settings and those within them."""
+    for key, settings in holder.model_fields.items():
+        if SecretStr in get_args(settings.annotation):
+            yield (*place, key)
+        for model in models_in(settings.annotation):
+            yield from _secrets((*place, key), model)
+
+
+SECRETS = frozenset((*_secrets(("platforms",), Platforms), *_secrets(("web",), WebSettings)))
 
 
 class _Reading:
@@ -252,7 +273,7 @@ class _Reading:
         name = VARIABLE.fullmatch(value.strip())
         key = str(place[-1])
         if not name:
-            variable = re.sub(r"\W", "_", f"{place[1]}_{key}").upper()
+            variable = re.sub(r"\W", "_", f"{place[-2]}_{key}").upper()
             del holder[key]
             self.problem(
                 place,
@@ -352,9 +373,12 @@ class _Reading:
             self.problem(("command",), "must be a slash and a word of a-z, 0-9, - and _", f"as in {COMMAND}")
         platforms = self._settings(Platforms, tree.get("platforms", {}), ("platforms",))
         fetch = self._settings(FetchSettings, tree.get("fetch", {}), ("fetch",))
+        web = self._settings(WebSettings, tree["web"], ("web",)) if "web" in tree else None
         newsletters = self._newsletters(tree.get("newsletters", {}), checks)
         if self.need_tokens and platforms:
             self._lacking(platforms)
+        if self.need_tokens and web and not web.is_local and not web.token and "web.token" not in self.written:
+            self.problem(("web", "token"), f"is needed where others can reach {web.host}", "write ${WEB_TOKEN}")
         if not platforms or not newsletters or not fetch:
             return None
         return Config(
@@ -366,6 +390,7 @@ class _Reading:
             command=str(command),
             written=MappingProxyType(self.written),
             fetch=fetch,
+            web=web,
         )
 
     def _newsletters(self, tree: object, checks: tuple[Check, ...]) -> dict[str, NewsletterSettings]:
@@ -492,9 +517,12 @@ def _hide(text: str) -> str:
 def effective(config: Config) -> str:
     """The configuration as YAML with every default filled in; it can be loaded again. Holds no secret."""
     platforms = config.platforms.model_dump(mode="json")
-    for _, platform, key in SECRETS:
-        if settings := platforms[platform]:
-            settings[key] = config.written.get(f"platforms.{platform}.{key}", settings[key] and "(set)")
+    web = config.web.model_dump(mode="json") if config.web is not None else None
+    for place in SECRETS:
+        settings = web if place[0] == "web" else platforms[str(place[1])]
+        if settings:
+            key = str(place[-1])
+            settings[key] = config.written.get(".".join(map(str, place)), settings[key] and "(set)")
     newsletters = {
         key: settings.model_dump(mode="json", exclude={"key"}) for key, settings in config.newsletters.items()
     }
@@ -506,6 +534,7 @@ def effective(config: Config) -> str:
         "command": config.command,
         "heartbeat_url": config.written.get("heartbeat_url") or None,
         "fetch": config.fetch.model_dump(mode="json"),
+        "web": web,
         "platforms": platforms,
         "newsletters": newsletters,
     }

@@ -5,12 +5,13 @@ Which shares an edition is made of is the store's answer (``store.editions``), w
 reason.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from newsletter import entering, tags, urls, words
-from newsletter.heard import ChannelId, PersonId
+from newsletter.heard import ChannelId, ChannelSeen, PersonId
 from newsletter.model import (
     Choice,
     Edition,
@@ -27,10 +28,18 @@ from newsletter.model import (
     TitleSource,
     Week,
 )
-from newsletter.settings import Audience, NewsletterSettings, Shown
+from newsletter.settings import Audience, NewsletterSettings, Shown, is_one_of
 
 SEEN_BEFORE = "seen before"
 BY_EDITOR = "left out by an editor"
+WITHDRAWN = "withdrawn by its sharer"
+IGNORED_PERSON = "ignored person"
+IGNORED_CHANNEL = "ignored channel"
+NO_FEEDER = "not from somebody whose links enter"
+NEWCOMER = "from somebody who is new"
+FEW_REACTIONS = "too few reactions"
+NOT_PICKED = "not picked"
+TOO_MANY = "too many of a kind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,8 @@ class Material:
     """What an edition is made of. Keys of ``pages``, ``joins`` and ``seen`` are links' keys.
 
     ``joins`` say which link another one really is; ``seen`` the latest earlier edition that had a link. ``choices`` are
-    this edition's.
+    this edition's. ``editors`` and ``feeders`` are who has the roles that the settings name, ``joined`` since when
+    people belong to the place, as far as that is known.
     """
 
     shares: tuple[KeptShare, ...]
@@ -48,6 +58,12 @@ class Material:
     joins: Mapping[str, str] = field(default_factory=dict)
     seen: Mapping[str, Seen] = field(default_factory=dict)
     choices: tuple[Choice, ...] = ()
+    editors: frozenset[PersonId] = frozenset()
+    feeders: frozenset[PersonId] = frozenset()
+    joined: Mapping[PersonId, datetime] = field(default_factory=dict)
+
+
+Chosen = Mapping[Field, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +71,7 @@ class Frame:
     """What is known of an edition before its shares: its place in time and its names for it.
 
     ``someone`` is the word, in the newsletter's language, for a person who is not named; ``others`` the heading over
-    entries of no section.
+    entries of no section, ``pick`` the one over the editors' pick, ``note`` what stands before an editor's note.
     """
 
     number: int
@@ -68,14 +84,20 @@ class Frame:
     others: str
     someone: str
     nth_of_day: int = 1
+    pick: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """An edition with everything in it, and where each share went: ``None`` is in, else the reason why it is out."""
+    """An edition with everything in it, and where each share went: ``None`` is in, else the reason why it is out.
+
+    ``chosen`` is what was decided for each link, by its key; for the edition itself under ``""``.
+    """
 
     edition: Edition
     placements: Mapping[int, str | None]
+    chosen: Mapping[str, Chosen] = field(default_factory=dict)
 
 
 def assemble(settings: NewsletterSettings, frame: Frame, material: Material) -> Assembled:
@@ -84,8 +106,10 @@ def assemble(settings: NewsletterSettings, frame: Frame, material: Material) -> 
     Same material in any order, same edition.
     """
     shares = sorted(material.shares, key=lambda share: (share.sent_at, share.message, share.ordinal, share.key))
-    folded = _fold(shares, material.joins)
-    choices = _by_key(material.choices, material.joins)
+    withdrawn = _fold((share for share in shares if is_withdrawn(share, settings)), material.joins)
+    folded = _fold((share for share in shares if not is_withdrawn(share, settings)), material.joins)
+    chosen = _by_key(material.choices, material.joins)
+    choices = {key: _by_emoji(own, settings, material) | dict(chosen.get(key, {})) for key, own in folded.items()}
     entries: list[Entry] = []
     again: list[Entry] = []
     left_out: list[LeftOut] = []
@@ -94,12 +118,12 @@ def assemble(settings: NewsletterSettings, frame: Frame, material: Material) -> 
     out = {
         key: reason
         for key, own in folded.items()
-        if (reason := _why_out(own, choices.get(key, {}), settings, seen.get(key))) is not None
+        if (reason := _why_out(own, choices[key], settings, material, seen.get(key))) is not None
     }
     hidden = {
         key
         for key, own in folded.items()
-        if _is_hidden(key, own, material.pages.get(key, Page()), choices.get(key, {}), settings)
+        if _is_hidden(key, own, material.pages.get(key, Page()), choices[key], settings)
     }
     lead_of = _headings(folded, choices, material.joins)
     # A link seen before gets one line, and whoever sees a link must see the heading it stands under.
@@ -108,15 +132,27 @@ def assemble(settings: NewsletterSettings, frame: Frame, material: Material) -> 
         for key, lead in lead_of.items()
         if not out.keys() & {key, lead} and lead not in seen and (lead not in hidden or key in hidden)
     }
+    made = {}
+    for key, own in folded.items():
+        if key not in out and key not in lead_of:
+            below = [folded[other] for other, lead in lead_of.items() if lead == key]
+            made[key] = _entry(key, own, below, choices[key], settings, frame, material)
+    for key in _beyond(settings, _in_order([made[key] for key in made if key not in seen]), choices):
+        del made[key]
+        out |= dict.fromkeys((key, *(other for other, lead in lead_of.items() if lead == key)), TOO_MANY)
     for key, own in folded.items():
         reason = out.get(key)
         placements |= {share.id: reason for share in own}
         if reason is not None:
-            left_out.append(LeftOut(own[0].url, reason, tuple(_shared(share, material) for share in own)))
-        elif key not in lead_of:
-            below = [folded[other] for other, lead in lead_of.items() if lead == key]
-            entry = _entry(key, own, below, choices.get(key, {}), settings, material)
-            again.append(replace(entry, also_in=seen[key])) if key in seen else entries.append(entry)
+            left_out.append(_left_out(key, own, reason, material))
+        elif key in made:
+            again.append(replace(made[key], also_in=seen[key])) if key in seen else entries.append(made[key])
+    for key, own in withdrawn.items():
+        placements |= {share.id: WITHDRAWN for share in own}
+        if key not in folded:
+            left_out.append(_left_out(key, own, WITHDRAWN, material))
+    around = chosen.get("", {})
+    sections = tags.group(_in_order(entries), settings.sections, frame.others, frame.pick)
     edition = Edition(
         newsletter=settings.key,
         number=frame.number,
@@ -128,14 +164,14 @@ def assemble(settings: NewsletterSettings, frame: Frame, material: Material) -> 
         label=frame.label,
         week=frame.week,
         next_week=frame.next_week,
-        sections=tags.group(_in_order(entries, choices), settings.sections, frame.others),
-        again=_in_order(again, choices),
+        sections=tuple(replace(one, entries=_in_place(one.entries, choices)) for one in sections),
+        again=_in_place(_in_order(again), choices),
         left_out=tuple(left_out),
-        intro=settings.intro,
-        outro=settings.outro,
+        intro=around.get(Field.INTRO, settings.intro),
+        outro=around.get(Field.OUTRO, settings.outro),
         nth_of_day=frame.nth_of_day,
     )
-    return Assembled(edition, placements)
+    return Assembled(edition, placements, choices | {"": around})
 
 
 def for_audience(
@@ -146,6 +182,7 @@ def for_audience(
     someone: str,
     others: str,
     show: Sequence[Shown] = (),
+    pick: str = "",
 ) -> Edition:
     """The edition as these readers may see it. For ``TEAM`` it is unchanged.
 
@@ -157,7 +194,8 @@ def for_audience(
         return edition
     entries = [public for entry in edition.entries if (public := _public(entry, settings, someone, show)) is not None]
     again = [public for entry in edition.again if (public := _public(entry, settings, someone, show)) is not None]
-    return replace(edition, sections=tags.group(entries, settings.sections, others), again=tuple(again), left_out=())
+    sections = tags.group(entries, settings.sections, others, pick)
+    return replace(edition, sections=sections, again=tuple(again), left_out=())
 
 
 # --- folding -------------------------------------------------------------------------------------------------------
@@ -189,7 +227,7 @@ def _by_key(choices: Iterable[Choice], joins: Mapping[str, str]) -> dict[str, di
 
 
 def _headings(
-    folded: Mapping[str, Sequence[KeptShare]], choices: Mapping[str, Mapping[Field, str]], joins: Mapping[str, str]
+    folded: Mapping[str, Sequence[KeptShare]], choices: Mapping[str, Chosen], joins: Mapping[str, str]
 ) -> dict[str, str]:
     """Which links stand under another one's heading: put there by an editor, or by each message that shared them."""
     headings: dict[str, str] = {}
@@ -210,24 +248,113 @@ def _seen_before(shares: Sequence[KeptShare], material: Material) -> Seen | None
 
 
 def _why_out(
-    shares: Sequence[KeptShare], chosen: Mapping[Field, str], settings: NewsletterSettings, seen: Seen | None
+    shares: Sequence[KeptShare],
+    chosen: Chosen,
+    settings: NewsletterSettings,
+    material: Material,
+    seen: Seen | None,
 ) -> str | None:
-    if chosen.get(Field.OUT) == "yes":
-        return BY_EDITOR
-    if Field.OUT not in chosen and (reason := entering.why_out(shares[0].url, settings)) is not None:
+    if Field.OUT in chosen:
+        return BY_EDITOR if chosen[Field.OUT] == "yes" else None
+    if (reason := entering.why_out(shares[0].url, settings)) is not None:
         return reason
-    return SEEN_BEFORE if seen is not None and not any(_says_something(share) for share in shares) else None
+    if (reason := _not_from(shares, settings, material)) is not None:
+        return reason
+    if seen is not None and not any(_says_something(share) for share in shares):
+        return SEEN_BEFORE
+    if _is_picked(chosen):
+        return None
+    if settings.enters == "picked":
+        return NOT_PICKED
+    few = settings.enters == "reacted" and _score(shares, settings) <= settings.reacted_by
+    return FEW_REACTIONS if few else None
 
 
-def _is_hidden(
-    key: str, shares: Sequence[KeptShare], page: Page, chosen: Mapping[Field, str], settings: NewsletterSettings
-) -> bool:
+def _not_from(shares: Sequence[KeptShare], settings: NewsletterSettings, material: Material) -> str | None:
+    """Why none of those who shared it may bring it in; ``None`` where somebody may."""
+    reasons = [_why_not_from(share, settings, material) for share in shares]
+    return None if None in reasons else reasons[0]
+
+
+def _why_not_from(share: KeptShare, settings: NewsletterSettings, material: Material) -> str | None:
+    person = f"{share.author.platform}:{share.author.id}"
+    if person in settings.ignore_people:
+        return IGNORED_PERSON
+    channel = ChannelSeen(share.channel, share.channel_name, share.sent_at)
+    if settings.ignore_channels and is_one_of(channel, settings.ignore_channels):
+        return IGNORED_CHANNEL
+    if settings.feeders and person not in settings.feeders and share.author not in material.feeders:
+        return NO_FEEDER
+    joined = material.joined.get(share.author)
+    if settings.joined_for and joined is not None and share.sent_at - joined < timedelta(days=settings.joined_for):
+        return NEWCOMER
+    return None
+
+
+def _is_picked(chosen: Chosen) -> bool:
+    picking = (Field.PINNED, Field.PICK)
+    return any(chosen.get(field) == "yes" for field in picking) or bool(chosen.get(Field.SECTION))
+
+
+def is_withdrawn(share: KeptShare, settings: NewsletterSettings) -> bool:
+    """Whether its sharer took it back, by a word or by the emoji for it."""
+    own = settings.emoji.own
+    by_emoji = own and any(one.emoji == own and share.author in one.people for one in share.reactions)
+    return share.withdrawn or bool(by_emoji)
+
+
+def _by_emoji(shares: Sequence[KeptShare], settings: NewsletterSettings, material: Material) -> dict[Field, str]:
+    """What editors decided by emoji; where they disagree, out is out."""
+    put = _editors_emoji(shares, settings, material)
+    chosen: dict[Field, str] = {}
+    if settings.emoji.pin in put:
+        chosen |= {Field.PINNED: "yes", Field.OUT: "no"}
+    if settings.emoji.bring_in in put:
+        chosen[Field.OUT] = "no"
+    if settings.emoji.leave_out in put:
+        chosen[Field.OUT] = "yes"
+    return chosen
+
+
+def _editors_emoji(shares: Sequence[KeptShare], settings: NewsletterSettings, material: Material) -> frozenset[str]:
+    return frozenset(
+        reaction.emoji
+        for share in shares
+        for reaction in share.reactions
+        for person in reaction.people
+        if person in material.editors or f"{person.platform}:{person.id}" in settings.editors
+    )
+
+
+def _beyond(settings: NewsletterSettings, entries: Sequence[Entry], choices: Mapping[str, Chosen]) -> list[str]:
+    """The links that are too many of their section, sharer or site, the last ones first out; never what was chosen."""
+    most, counts, beyond = settings.at_most, Counter[tuple[str, str]](), list[str]()
+    for entry in entries:
+        kinds = [
+            (("section", entry.section), most.section),
+            (("person", str(entry.shares[0].person.id)), most.person),
+            (("site", urls.host(entry.url)), most.site),
+        ]
+        chosen = choices.get(entry.key, {})
+        free = chosen.get(Field.OUT) == "no" or _is_picked(chosen)
+        if not free and any(limit and counts[kind] >= limit for kind, limit in kinds):
+            beyond.append(entry.key)
+        else:
+            counts.update(kind for kind, _ in kinds)
+    return beyond
+
+
+def _left_out(key: str, shares: Sequence[KeptShare], reason: str, material: Material) -> LeftOut:
+    return LeftOut(shares[0].url, reason, tuple(_shared(share, material) for share in shares), key)
+
+
+def _is_hidden(key: str, shares: Sequence[KeptShare], page: Page, chosen: Chosen, settings: NewsletterSettings) -> bool:
     """Whether no public reader may see the link."""
     private = settings.private != "may be published" and all(share.channel_private for share in shares)
     return private or _why_held(_address(key, _telling(shares), page), chosen, settings) is not None
 
 
-def _why_held(url: str, chosen: Mapping[Field, str], settings: NewsletterSettings) -> str | None:
+def _why_held(url: str, chosen: Chosen, settings: NewsletterSettings) -> str | None:
     return None if chosen.get(Field.RELEASED) == "yes" else entering.why_held(url, settings)
 
 
@@ -242,8 +369,9 @@ def _entry(
     key: str,
     shares: Sequence[KeptShare],
     below: Sequence[Sequence[KeptShare]],
-    chosen: Mapping[Field, str],
+    chosen: Chosen,
     settings: NewsletterSettings,
+    frame: Frame,
     material: Material,
 ) -> Entry:
     telling = _telling(shares)
@@ -251,8 +379,10 @@ def _entry(
     page = material.pages.get(key, Page())
     url = _address(key, telling, page)
     title, source = _title(telling, chosen, page, url)
-    section, why = _section(shares, telling, title, url, chosen, settings)
+    section, why = _section(shares, telling, title, url, chosen, settings, material)
     said = _named(chosen.get(Field.WORDS) or _first_words(telling), lead, material)
+    if note := chosen.get(Field.NOTE, ""):
+        said = f"{said}\n\n**{frame.note}:** {note}" if said and frame.note else f"{said}\n\n{note}".strip()
     linked = {urls.key(url) for url in urls.find(said)} if below else set()
     return Entry(
         key=key,
@@ -273,6 +403,7 @@ def _entry(
         held=_why_held(url, chosen, settings),
         description=page.description or (lead.preview.description if lead.preview else ""),
         image=page.image or (lead.preview.image if lead.preview else ""),
+        pick=chosen.get(Field.PICK) == "yes",
     )
 
 
@@ -290,7 +421,7 @@ def _address(key: str, telling: Sequence[KeptShare], page: Page) -> str:
     return own or page.url or telling[0].url
 
 
-def _title(telling: Sequence[KeptShare], chosen: Mapping[Field, str], page: Page, url: str) -> tuple[str, TitleSource]:
+def _title(telling: Sequence[KeptShare], chosen: Chosen, page: Page, url: str) -> tuple[str, TitleSource]:
     if editors := chosen.get(Field.TITLE):
         return editors, TitleSource.EDITOR
     own = [(share.title, share.title_source) for share in telling if share.title and share.title_source]
@@ -319,8 +450,9 @@ def _section(
     telling: Sequence[KeptShare],
     title: str,
     url: str,
-    chosen: Mapping[Field, str],
+    chosen: Chosen,
     settings: NewsletterSettings,
+    material: Material,
 ) -> tuple[str, str]:
     evidence = [
         tags.TagEvidence(
@@ -332,14 +464,8 @@ def _section(
         )
         for share in telling
     ]
-    editors = {
-        reaction.emoji
-        for share in shares
-        for reaction in share.reactions
-        for person in reaction.people
-        if f"{person.platform}:{person.id}" in settings.editors
-    }
-    return tags.section_for(settings.sections, evidence, chosen.get(Field.SECTION), sorted(editors))
+    emoji = sorted(_editors_emoji(shares, settings, material))
+    return tags.section_for(settings.sections, evidence, chosen.get(Field.SECTION), emoji)
 
 
 def _score(shares: Sequence[KeptShare], settings: NewsletterSettings) -> int:
@@ -351,11 +477,12 @@ def _score(shares: Sequence[KeptShare], settings: NewsletterSettings) -> int:
 
 
 def _counting(share: KeptShare, settings: NewsletterSettings) -> list[KeptReaction]:
-    """The reactions that say something for a share: not the ignored emoji, and not the sharer's own."""
+    """The reactions that say something for a share: not the emoji that are ignored or decide, and not the sharer's
+    own."""
     return [
         replace(reaction, people=tuple(person for person in reaction.people if person != share.author))
         for reaction in share.reactions
-        if reaction.emoji not in settings.ignored_emoji
+        if reaction.emoji not in settings.ignored_emoji and reaction.emoji not in settings.emoji.curating
     ]
 
 
@@ -409,12 +536,16 @@ def _named(text: str, share: KeptShare, material: Material) -> str:
 # --- order ---------------------------------------------------------------------------------------------------------
 
 
-def _in_order(entries: Sequence[Entry], choices: Mapping[str, Mapping[Field, str]]) -> tuple[Entry, ...]:
-    """Pinned first, then by score, first share and key: a total order. Then the places an editor chose."""
-    ordered = sorted(entries, key=lambda entry: (not entry.pinned, -entry.score, entry.shares[0].at, entry.key))
+def _in_order(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Pinned first, then by score, first share and key: a total order."""
+    return tuple(sorted(entries, key=lambda entry: (not entry.pinned, -entry.score, entry.shares[0].at, entry.key)))
+
+
+def _in_place(ordered: Sequence[Entry], choices: Mapping[str, Chosen]) -> tuple[Entry, ...]:
+    """The entries of one section, some of them where an editor put them."""
     places = {
         entry.key: int(place)
-        for entry in entries
+        for entry in ordered
         if (place := choices.get(entry.key, {}).get(Field.PLACE, "")).isdecimal()
     }
     rest = [entry for entry in ordered if entry.key not in places]

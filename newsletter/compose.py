@@ -6,17 +6,26 @@ stored here.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from newsletter import render
-from newsletter.assemble import Assembled, Frame, Material, assemble
+from newsletter.assemble import Assembled, Chosen, Frame, Material, assemble, is_withdrawn
 from newsletter.due import INSTANT
 from newsletter.languages import language
 from newsletter.model import Edition, EditionState, Seen
 from newsletter.settings import NewsletterSettings
-from newsletter.store import Transaction, chat, editions
+from newsletter.store import Transaction, chat, choices, editions
 from newsletter.week import last_cut_off, next_cut_off, next_week, range_label, week_of
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What a printed edition would be now. ``blanked`` are the shares whose words have had their time."""
+
+    edition: Edition
+    chosen: Mapping[str, Chosen]
+    blanked: frozenset[int]
 
 
 class Composer:
@@ -39,15 +48,22 @@ class Composer:
         number = await editions.next_number(transaction, self._settings.key)
         frame = self._frame(number, row.opened_at, until, row.serves, serves)
         frame = replace(frame, nth_of_day=await self._nth_of_day(transaction, until, row.id))
-        return await self._assembled(transaction, frame, ids, channels, row.id or None)
+        material = await self._material(transaction, frame, ids, channels, row.id or None, but_not_hidden=True)
+        # Assembling a large edition takes a while: other work on the loop goes on.
+        return await asyncio.to_thread(assemble, self._settings, frame, material)
 
-    async def again(self, transaction: Transaction, row: editions.EditionRow, printed: Edition) -> Edition:
+    async def again(self, transaction: Transaction, row: editions.EditionRow, printed: Edition) -> Again:
         """An edition that was printed, out of what is left of its shares: in the order it would have now."""
         channels = await self.channels(transaction)
         ids = await editions.placed(transaction, row.id)
         frame = self._frame(row.number, row.opened_at, row.cut_off, row.serves, row.serves)
         frame = replace(frame, title=printed.title, label=printed.label, nth_of_day=printed.nth_of_day)
-        return (await self._assembled(transaction, frame, ids, channels, row.id)).edition
+        material = await self._material(transaction, frame, ids, channels, row.id)
+        # What its sharers took back is as good as deleted.
+        left = tuple(share for share in material.shares if not is_withdrawn(share, self._settings))
+        blanked = frozenset(share.id for share in left if share.blanked)
+        assembled = await asyncio.to_thread(assemble, self._settings, frame, replace(material, shares=left))
+        return Again(assembled.edition, assembled.chosen, blanked)
 
     async def past(
         self,
@@ -64,7 +80,8 @@ class Composer:
         number = row.number if row is not None else await editions.next_number(transaction, key)
         frame = self._frame(number, opened_at, cut_off, cut_off, cut_off)
         frame = replace(frame, nth_of_day=await self._nth_of_day(transaction, cut_off, edition))
-        return await self._assembled(transaction, frame, ids, channels, edition or None)
+        material = await self._material(transaction, frame, ids, channels, edition or None)
+        return await asyncio.to_thread(assemble, self._settings, frame, material)
 
     async def opened_at(self, transaction: Transaction, cut_off: datetime) -> datetime:
         """When a past week began: at the cut-off before, or earlier if the edition of that one went out early."""
@@ -74,18 +91,23 @@ class Composer:
         early = before is not None and before.state is EditionState.FROZEN
         return min(opened_at, before.cut_off) if before is not None and early else opened_at
 
-    async def _assembled(
+    async def _material(
         self,
         transaction: Transaction,
         frame: Frame,
         ids: Sequence[int],
         channels: Sequence[int],
         edition: int | None,
-    ) -> Assembled:
+        *,
+        but_not_hidden: bool = False,
+    ) -> Material:
+        """What is known of these shares; ``but_not_hidden``: of none whose sharer opted out."""
         settings = self._settings
         found = await editions.known(transaction, ids, edition)
+        if but_not_hidden and found.hidden:
+            found = replace(found, shares=tuple(one for one in found.shares if one.author not in found.hidden))
         earlier = await editions.earlier(transaction, settings.key, channels, found.shares, frame.opened_at)
-        material = Material(
+        return Material(
             found.shares,
             found.names,
             found.channels,
@@ -93,9 +115,10 @@ class Composer:
             found.joins,
             self._labelled(earlier),
             found.choices,
+            editors=await choices.members(transaction, settings.editors),
+            feeders=await choices.members(transaction, settings.feeders),
+            joined=found.joined,
         )
-        # Assembling a large edition takes a while: other work on the loop goes on.
-        return await asyncio.to_thread(assemble, settings, frame, material)
 
     def _labelled(self, earlier: Mapping[str, editions.Earlier]) -> dict[str, Seen]:
         settings = self._settings
@@ -133,4 +156,6 @@ class Composer:
             next_week=following,
             others=words.others,
             someone=words.someone,
+            pick=words.pick,
+            note=words.note,
         )

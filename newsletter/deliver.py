@@ -4,16 +4,19 @@ Claim, look, send, write down each receipt at once, done. What an edition says w
 a destination is able to do is its own business. Safe to repeat and to kill at any point.
 """
 
+import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from newsletter.errors import CannotLook, DeliveryError, RateLimited, Refused, TooLarge, Unsure
+from newsletter.errors import CannotLook, DeliveryError, RateLimited, Refused, StoreError, TooLarge, Unsure
 from newsletter.model import Part, PartState, Receipt
 from newsletter.ports import Clock, Destination
 from newsletter.store import Store, editions
+
+log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)
 """How long a process may be silent before another one takes its delivery over: longer than the slowest send."""
@@ -75,6 +78,7 @@ class Deliverer:
         self._owner = owner
         self._is_alive = is_alive
         self._stopping = stopping
+        self._in_hand: set[int] = set()
 
     async def deliver(
         self,
@@ -90,20 +94,39 @@ class Deliverer:
         stuck: set[str] = set()
         outcomes: list[Delivered] = []
         for delivery in deliveries:
-            if delivery.destination not in outlets or delivery.destination in stuck or self._stopping():
+            outlet = outlets.get(delivery.destination)
+            if outlet is None or outlet.destination.key in stuck or self._stopping():
                 continue
+            # By the place's own key: it may be frozen under several names.
+            place = outlet.destination.key
             if not at_once and delivery.next_at is not None and delivery.next_at > self._clock():
-                stuck.add(delivery.destination)
+                stuck.add(place)
                 continue
-            outcome = await self.one(outlets[delivery.destination].destination, delivery)
+            outcome = await self.one(outlet.destination, delivery)
             if outcome is None or outcome.failed is not None:
-                stuck.add(delivery.destination)
+                stuck.add(place)
             if outcome is not None:
                 outcomes.append(outcome)
         return tuple(outcomes)
 
     async def one(self, destination: Destination, delivery: editions.Delivery) -> Delivered | None:
         """Deliver one edition to one destination; ``None`` where it went into other hands on the way."""
+        if delivery.id in self._in_hand:
+            # By another task of this process, which the ledger cannot tell from us: the clock and a person.
+            return await self._not_now(delivery, "it is being delivered at the moment")
+        self._in_hand.add(delivery.id)
+        try:
+            return await self._one(destination, delivery)
+        finally:
+            self._in_hand.discard(delivery.id)
+
+    async def _not_now(self, delivery: editions.Delivery, why: str) -> Delivered:
+        async with self._store.reading() as transaction:
+            printed = await editions.latest_revision(transaction, delivery.edition)
+        label = printed.label if printed is not None else ""
+        return Delivered(label, delivery.destination, (), failed=why, again=True, next_at=delivery.next_at)
+
+    async def _one(self, destination: Destination, delivery: editions.Delivery) -> Delivered | None:
         async with self._store.writing() as transaction:
             holder = await editions.owner_of(transaction, delivery.id)
             dead = holder if holder is not None and not self._is_alive(holder) else None
@@ -115,7 +138,8 @@ class Deliverer:
         if fence is None or now is None:
             if now is not None and now.done_at is not None:
                 return None
-            return Delivered(label, delivery.destination, (), failed="another process is delivering it", again=True)
+            why = "another process is delivering it" if holder is not None else "it may have arrived: not looked yet"
+            return await self._not_now(now or delivery, why)
         delivering = _Delivering(self._store, destination, now, fence, self._clock, self._stopping)
         try:
             while not await delivering.parts():
@@ -124,13 +148,21 @@ class Deliverer:
             return None
         except DeliveryError as error:
             return await self._failed(now, fence, label, tuple(delivering.receipts), error, delivering.at)
-        if delivering.is_complete:
-            async with self._store.writing() as transaction:
-                await editions.finish(transaction, now.id, fence, self._clock())
-        else:
+        except StoreError:
+            raise
+        except Exception as error:
+            # A mistake in one destination's code is no reason to keep the edition from all others.
+            log.exception("%s: delivering %s broke off", destination.key, label)
+            unsure = Unsure(destination.key, f"it broke off unexpectedly ({type(error).__name__}); the log says more")
+            return await self._failed(now, fence, label, tuple(delivering.receipts), unsure, delivering.at)
+        receipts = tuple(delivering.receipts)
+        if not delivering.is_complete:
             async with self._store.writing() as transaction:
                 await editions.let_go(transaction, now.id, fence)
-        return Delivered(label, now.destination, tuple(delivering.receipts))
+            return Delivered(label, now.destination, receipts, failed="Linkletter was told to end", again=True)
+        async with self._store.writing() as transaction:
+            await editions.finish(transaction, now.id, fence, self._clock())
+        return Delivered(label, now.destination, receipts)
 
     async def _failed(
         self,
@@ -143,14 +175,19 @@ class Deliverer:
     ) -> Delivered:
         """Write down why, and when it is tried again: where nobody but a person can mend it, not at all."""
         final = isinstance(error, Refused | CannotLook)
-        next_at = None if final else self._clock() + _wait(error, delivery.attempts)
+        now = self._clock()
+        next_at = None if final else now + _wait(error, delivery.attempts)
+        # A person who asks for it at once does not get it twice.
+        untouched_until = now + LOOK_AGAIN if isinstance(error, Unsure) else None
         async with self._store.writing() as transaction:
             if isinstance(error, Unsure) and at is not None:
                 await editions.unsure(transaction, delivery.id, fence, at)
             if next_at is None:
                 await editions.give_up(transaction, delivery.id, fence, error.why)
             else:
-                await editions.try_again(transaction, delivery.id, fence, next_at, error.why)
+                await editions.try_again(
+                    transaction, delivery.id, fence, next_at, error.why, untouched_until=untouched_until
+                )
         return Delivered(label, delivery.destination, receipts, failed=error.why, again=not final, next_at=next_at)
 
 
@@ -208,7 +245,7 @@ class _Delivering:
                     raise
                 await self._put_in_place(one.part, error.halves)
                 return False
-            self.receipts.append(await self._write_down(one.part, receipt))
+            self.receipts.append(await self._write_down(one, receipt))
         self.is_complete = True
         return True
 
@@ -231,11 +268,13 @@ class _Delivering:
                 raise _Lost
         self._until = now + LEASE
 
-    async def _write_down(self, part: Part, receipt: Receipt) -> Receipt:
+    async def _write_down(self, one: editions.LedgerPart, receipt: Receipt) -> Receipt:
         """The receipt that counts. What two processes sent is there twice: who comes second takes its own away."""
         now = self._clock()
         async with self._store.writing() as transaction:
-            counts = await editions.arrived(transaction, self._delivery.id, part, receipt)
+            counts = await editions.arrived(
+                transaction, self._delivery.id, one.part, receipt, in_place_of=one.receipt
+            )
             mine = await editions.hold(transaction, self._delivery.id, self._fence, now + LEASE)
         self._until = now + LEASE
         if counts is None or counts.id != receipt.id:

@@ -134,7 +134,7 @@ class Enricher:
         if free and self._settings.enabled:
             async with self._store.reading() as transaction:
                 # More than there is room for: some of them are on hosts that are being asked.
-                planned = self._plan(await pages.due(transaction, now, 8 + 4 * free), free, now)
+                planned = self._plan(await pages.due(transaction, now, 8 + 2 * free), free, now)
         if not visited and not planned:
             return [], False
         until = now + self._claim
@@ -162,11 +162,11 @@ class Enricher:
                     # Behind those already put off: each comes back when its host is free for it.
                     pause = max(timedelta(seconds=self._settings.pause), SHORTLY)
                     decided = self._expected[host] = max(now + wait, self._expected.get(host, now)) + pause
-                elif len(hosts) < free:
-                    hosts.add(host)
                 else:
-                    continue
+                    hosts.add(host)
             planned[link] = decided
+            if len(hosts) == free:
+                break
         return planned
 
     def _when(self, link: Due, now: datetime) -> str | datetime:

@@ -407,3 +407,15 @@ class _Inflater:
             found = self._zlib.decompress(chunk, room)
         self._perhaps_raw = False
         return found
+
+
+async def called(url: str) -> bool:
+    """Call an address out of the configuration, which may lie anywhere; whether it answered well.
+
+    What it answers is not read, and nothing is raised: who is called wants to hear from us, not we from them.
+    """
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=CONNECT_SECONDS) as client:
+            return (await client.get(url)).is_success
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return False

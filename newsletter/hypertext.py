@@ -6,14 +6,16 @@ A message is parsed and written anew from a short list of elements, none of whic
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from html import escape
 
 from markdown_it.tree import SyntaxTreeNode
 
 from newsletter import urls
-from newsletter.markdown import Names, clean, label_of, parse, plain
+from newsletter.markdown import Names, clean, label_of, parse, plain, slug
 
 _ALLOWED = re.compile(r"(?:https?://|mailto:)\S", re.IGNORECASE)
+_FRONT_MATTER = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
 _ELEMENTS = {
     "blockquote": "blockquote",
     "bullet_list": "ul",
@@ -42,38 +44,61 @@ def to_html(words: str, names: Names = label_of) -> str:
     Headings become bold paragraphs, rules vanish, HTML is literal text, images become links, links to anything but
     http, https and mailto their labels, mentions what ``names`` says. Bare addresses become links.
     """
-    return "\n".join(_blocks(parse(words).children, names))
+    return "\n".join(_blocks(parse(words).children, _Look(names)))
 
 
-def _blocks(nodes: Sequence[SyntaxTreeNode], names: Names) -> Iterator[str]:
+def post_to_html(post: str, anchors: str) -> str:
+    """A post of ours, less its front matter, as HTML: as ``to_html``, with headings, rules and ways within the post.
+
+    ``anchors`` stands before each heading's anchor, so that the post can stand in a page that has ids of its own.
+    """
+    return "\n".join(_blocks(parse(_FRONT_MATTER.sub("", post)).children, _Look(label_of, anchors, {})))
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How it is written: as a message, or with ``anchors`` as a post that has ``taken`` some of them so far."""
+
+    names: Names
+    anchors: str | None = None
+    taken: dict[str, int] = field(default_factory=dict)
+
+
+def _blocks(nodes: Sequence[SyntaxTreeNode], look: _Look) -> Iterator[str]:
     for node in nodes:
         match node.type:
             case "paragraph":
-                text = _line(node.children, names)
+                text = _line(node.children, look)
                 yield text if node.hidden or not text else f"<p>{text}</p>"
             case "heading":
-                if text := _line(node.children, names):
+                text = _line(node.children, look)
+                if look.anchors is not None:
+                    anchor = escape(look.anchors + slug(_words(node), look.taken))
+                    yield f'<{node.tag} id="{anchor}">{text}</{node.tag}>'
+                elif text:
                     yield f"<p><strong>{text}</strong></p>"
+            case "hr" if look.anchors is not None:
+                yield "<hr>"
             case "fence" | "code_block":
                 yield f"<pre><code>{escape(clean(node.content))}</code></pre>"
             case "ordered_list":
                 start = int(node.attrs.get("start", 1))
                 begun = f'<ol start="{start}">' if start != 1 else "<ol>"
-                yield "\n".join((begun, *_blocks(node.children, names), "</ol>"))
+                yield "\n".join((begun, *_blocks(node.children, look), "</ol>"))
             case "blockquote" | "bullet_list" | "list_item":
                 element = _ELEMENTS[node.type]
-                yield "\n".join((f"<{element}>", *_blocks(node.children, names), f"</{element}>"))
+                yield "\n".join((f"<{element}>", *_blocks(node.children, look), f"</{element}>"))
 
 
-def _line(nodes: Sequence[SyntaxTreeNode], names: Names) -> str:
-    return "".join(_pieces(nodes, names, in_link=False)).strip()
+def _line(nodes: Sequence[SyntaxTreeNode], look: _Look) -> str:
+    return "".join(_pieces(nodes, look, in_link=False)).strip()
 
 
-def _pieces(nodes: Sequence[SyntaxTreeNode], names: Names, *, in_link: bool) -> Iterator[str]:
+def _pieces(nodes: Sequence[SyntaxTreeNode], look: _Look, *, in_link: bool) -> Iterator[str]:
     for node in nodes:
         match node.type:
             case "inline":
-                yield from _pieces(node.children, names, in_link=in_link)
+                yield from _pieces(node.children, look, in_link=in_link)
             case "text":
                 text = _one_line(node.content)
                 yield escape(text) if in_link else "".join(_linked(text))
@@ -84,22 +109,27 @@ def _pieces(nodes: Sequence[SyntaxTreeNode], names: Names, *, in_link: bool) -> 
                 yield f"<code>{escape(_one_line(node.content))}</code>"
             case "em" | "strong" | "s":
                 element = _ELEMENTS[node.type]
-                yield from (f"<{element}>", *_pieces(node.children, names, in_link=in_link), f"</{element}>")
+                yield from (f"<{element}>", *_pieces(node.children, look, in_link=in_link), f"</{element}>")
             case "link" | "image":
-                yield from _link(node, names, in_link=in_link)
+                yield from _link(node, look, in_link=in_link)
 
 
-def _link(node: SyntaxTreeNode, names: Names, *, in_link: bool) -> Iterable[str]:
+def _link(node: SyntaxTreeNode, look: _Look, *, in_link: bool) -> Iterable[str]:
     url = clean(str(node.attrs.get("href") or node.attrs.get("src") or "")).strip()
     kind, _, id = url.partition(":")
     if kind in ("person", "channel"):
-        label = "".join(one.content for one in node.walk() if one.type in ("text", "code_inline"))
-        return [escape(plain(names(kind, id, label)))]
-    label = "".join(_pieces(node.children, names, in_link=True)).strip()
+        return [escape(plain(look.names(kind, id, _words(node))))]
+    label = "".join(_pieces(node.children, look, in_link=True)).strip()
     target = address(url)
+    if look.anchors is not None and url.startswith("#"):
+        target = f"#{look.anchors}{url[1:]}"
     if in_link or not target:
         return [label]
     return [f'<a href="{escape(target)}">{label or escape(target)}</a>']
+
+
+def _words(node: SyntaxTreeNode) -> str:
+    return "".join(one.content for one in node.walk() if one.type in ("text", "code_inline"))
 
 
 def _linked(text: str) -> Iterator[str]:

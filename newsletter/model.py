@@ -133,14 +133,19 @@ class Field(StrEnum):
     WORDS = "words"
     PLACE = "place"
     BESIDE = "beside"
+    NOTE = "note"
+    PICK = "pick"
+    INTRO = "intro"
+    OUTRO = "outro"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What an editor (or the sharer, for their own) decided about a link in one edition; the newest per field counts.
+    """What an editor decided about a link in one edition; the newest per field counts.
 
-    ``value`` is text: ``"yes"``/``"no"`` for OUT, PINNED and RELEASED, the words for TITLE and WORDS, a section's
-    tag, a place (``"2"``: second, counted from one), or the key of the link it is put BESIDE.
+    ``value`` is text: ``"yes"``/``"no"`` for OUT, PINNED, PICK and RELEASED, the words for TITLE, WORDS, NOTE, INTRO
+    and OUTRO, a section's tag, a place in its section (``"2"``: second, counted from one), or the key of the link it is
+    put BESIDE. INTRO and OUTRO are about the edition itself: their ``key`` is ``""``.
     """
 
     key: str
@@ -186,6 +191,10 @@ class KeptShare:
     under: str | None = None
     reactions: tuple[KeptReaction, ...] = ()
     live: bool = True
+    withdrawn: bool = False
+    """Its sharer took it back."""
+    blanked: bool = False
+    """Its words were forgotten after their time (``retention``): what was printed of them stands."""
 
     @property
     def channel(self) -> ChannelId:
@@ -272,6 +281,7 @@ class Entry:
     also_in: Seen | None = None
     description: str = ""
     image: str = ""
+    pick: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +291,7 @@ class LeftOut:
     url: str
     reason: str
     shares: tuple[Shared, ...]
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

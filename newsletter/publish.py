@@ -142,10 +142,18 @@ class Publisher:
             opened_at = closed.opened_at if closed is not None else await self._composer.opened_at(transaction, cut_off)
             return (await self._composer.past(transaction, channels, opened_at, cut_off, closed)).edition
 
+    async def printed(self, audience: Audience, show: Sequence[Shown] = ()) -> list[Edition]:
+        """Every edition that is out and in which these readers see anything, as they see it, by cut-off."""
+        async with self._store.reading() as transaction:
+            _, readable = await self._printed(transaction, audience, show)
+        return readable
+
     def seen_by(self, edition: Edition, audience: Audience, show: Sequence[Shown] = ()) -> Edition:
         """The edition as these readers see it."""
         words = language(self._settings.language)
-        return for_audience(edition, audience, self._settings, someone=words.someone, others=words.others, show=show)
+        return for_audience(
+            edition, audience, self._settings, someone=words.someone, others=words.others, show=show, pick=words.pick
+        )
 
     async def standing(self) -> Standing:
         """How the newsletter stands: its open edition, what was last published, what failed."""
@@ -302,7 +310,9 @@ class Publisher:
 
     async def _close_now(self, transaction: Transaction, row: editions.EditionRow, by: str) -> Edition | None:
         """Early: the cut-off to come is served by it, and it goes out at once."""
-        return await self._close(transaction, row, Close(row.serves, row.serves, self._clock()), by, at_once=True)
+        # After its opening in any case: the machine's clock may have been put back.
+        cut_off = max(self._clock(), row.opened_at + INSTANT)
+        return await self._close(transaction, row, Close(row.serves, row.serves, cut_off), by, at_once=True)
 
     async def _close(
         self, transaction: Transaction, row: editions.EditionRow, step: Close, by: str, *, at_once: bool = False
@@ -443,16 +453,31 @@ class Publisher:
 
     async def _follow(self, row: editions.EditionRow) -> Edition | None:
         async with self._store.writing() as transaction:
-            await editions.up_to_date(transaction, row)
+            if row.state is EditionState.ARCHIVED:
+                channels = await self._composer.channels(transaction)
+                edition = await self._archive_again(transaction, channels, row)
+                await self._is_followed(transaction, row)
+                return edition
+            frozen = await editions.as_frozen(transaction, row.id)
             printed = await editions.latest_revision(transaction, row.id)
-            if printed is None:
+            if frozen is None:
+                await editions.up_to_date(transaction, row)
                 return None
-            anew = await self._composer.again(transaction, row, printed)
-            edition = amend(printed, anew, edits=self._settings.edits == "follow")
-            if edition == printed:
-                return None
-            await self._freeze(transaction, row, edition)
-            return edition
+            anew = await self._composer.again(transaction, row, frozen)
+            edits = self._settings.edits == "follow"
+            edition = amend(frozen, anew.edition, edits=edits, chosen=anew.chosen, blanked=anew.blanked)
+            # Drawn again in any case: whoever kept the edition so may have known fewer of its destinations.
+            changed = await self._freeze(transaction, row, edition)
+            await self._is_followed(transaction, row)
+            return edition if changed and edition != printed else None
+
+    async def _is_followed(self, transaction: Transaction, row: editions.EditionRow) -> None:
+        """Unless it went to a place that is not known here: then it is left to a process that knows it."""
+        known = self._outlets.keys() | self._recaps.keys()
+        known |= {key for outlet in self._outlets.values() for key in outlet.also}
+        there = {one.destination for one in await editions.deliveries_of(transaction, row.id)}
+        if there <= known:
+            await editions.up_to_date(transaction, row)
 
     async def retract(self, by: str) -> Edition | None:
         """Take the last edition back everywhere; ``None`` if there is none. Its links are not printed again.
@@ -496,22 +521,28 @@ class Publisher:
         """Bring the document over all editions up to date, if it is not."""
         key = recap.destination.key
         async with self._store.writing() as transaction:
-            closed = await editions.all_editions(transaction, self._settings.key)
-            printed = [row for row in closed if row.number and self._is_out(row)]
-            found = [await editions.latest_revision(transaction, row.id) for row in printed]
-            seen = [self.seen_by(one, recap.audience, recap.show) for one in found if one is not None]
-            readable = [edition for edition in seen if not edition.is_empty]
+            rows, readable = await self._printed(transaction, recap.audience, recap.show)
             if not readable:
                 return ()
-            await editions.move_delivery(transaction, self._settings.key, key, printed[-1].id)
-            delivery = await editions.intend(transaction, printed[-1], key, 0, recap.draw(readable))
+            await editions.move_delivery(transaction, self._settings.key, key, rows[-1].id)
+            delivery = await editions.intend(transaction, rows[-1], key, 0, recap.draw(readable))
         if delivery.done_at is not None or (delivery.failed is not None and not failed_too):
             return ()
         return await self._deliverer.deliver({key: recap}, [delivery], at_once=at_once)
 
-    def _is_out(self, row: editions.EditionRow) -> bool:
-        """Whether readers may know of it."""
-        return row.state is not EditionState.RETRACTED and row.is_released(self._clock())
+    async def _printed(
+        self, transaction: Transaction, audience: Audience, show: Sequence[Shown]
+    ) -> tuple[list[editions.EditionRow], list[Edition]]:
+        """The editions that are out, by cut-off, and those of them in which these readers see anything."""
+        now = self._clock()
+        rows = [
+            row
+            for row in await editions.all_editions(transaction, self._settings.key)
+            if row.number and row.state is not EditionState.RETRACTED and row.is_released(now)
+        ]
+        found = [await editions.latest_revision(transaction, row.id) for row in rows]
+        seen = [self.seen_by(one, audience, show) for one in found if one is not None]
+        return rows, [edition for edition in seen if not edition.is_empty]
 
     # --- material ---
 
@@ -529,9 +560,11 @@ class Publisher:
             return self._aimed(row, await editions.last_served(transaction, settings.key), now)
         closing = now + settings.review
         cut_off = self._after(closing)
-        opened_at = last_cut_off(settings.schedule, settings.zone, closing)
-        if by_hand and closing - opened_at < MEANT_FOR_THE_CUT_OFF:
-            cut_off, opened_at = opened_at, last_cut_off(settings.schedule, settings.zone, opened_at - INSTANT)
+        before = last_cut_off(settings.schedule, settings.zone, closing)
+        if by_hand and closing - before < MEANT_FOR_THE_CUT_OFF:
+            cut_off, before = before, last_cut_off(settings.schedule, settings.zone, before - INSTANT)
+        # The edition before would have closed then: it may still be to come out.
+        opened_at = before - settings.review
         return editions.EditionRow(0, settings.key, 0, EditionState.OPEN, opened_at, cut_off, cut_off, 0)
 
     def _aimed(self, row: editions.EditionRow, served: datetime | None, now: datetime) -> editions.EditionRow:
@@ -551,7 +584,7 @@ class Publisher:
         meant = last_cut_off(self._settings.schedule, self._settings.zone, now)
         if now - meant >= MEANT_FOR_THE_CUT_OFF:
             return False
-        if row.opened_at >= meant:
+        if row.opened_at >= meant - self._settings.review:
             return True
         before = await editions.serving(transaction, self._settings.key, meant)
         return before is not None and before.state is EditionState.FROZEN

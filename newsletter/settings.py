@@ -279,6 +279,35 @@ class GitSettings(MarkdownSettings):
         return re.sub(r"(?<![^/])_posts(?![^/])", "_drafts", self.folder), self.folder
 
 
+class EmojiSettings(Settings):
+    """What an emoji on a message says of its links: an editor's ``leave_out``, ``bring_in`` and ``pin``, and the
+    sharer's ``own``, which keeps their own out. ``done`` is our answer; empty: none."""
+
+    leave_out: str = "🚫"
+    bring_in: str = "📰"
+    pin: str = "📌"
+    own: str = "🙈"
+    done: str = "👌"
+
+    @field_validator("*")
+    @classmethod
+    def _as_kept(cls, value: str) -> str:
+        return kept(value) if value else ""
+
+    @property
+    def curating(self) -> frozenset[str]:
+        """Those that decide something, and so say nothing about how a link is liked."""
+        return frozenset({self.leave_out, self.bring_in, self.pin, self.own} - {""})
+
+
+class AtMostSettings(Settings):
+    """How many links of a kind one edition has at the most; 0: as many as there are."""
+
+    section: Annotated[int, Field(ge=0)] = 0
+    person: Annotated[int, Field(ge=0)] = 0
+    site: Annotated[int, Field(ge=0)] = 0
+
+
 class NewsletterSettings(Settings):
     """One newsletter; its key is the name it has in the configuration."""
 
@@ -301,6 +330,19 @@ class NewsletterSettings(Settings):
     ignore_hosts: tuple[str, ...] = ()
     internal_hosts: tuple[str, ...] = ()
     ignored_emoji: tuple[str, ...] = ("👎", "❌", "✅")
+    enters: Literal["all", "reacted", "picked"] = "all"
+    """Which links enter by themselves: all, those that ``reacted_by`` others reacted to or shared, or none."""
+    reacted_by: Annotated[int, Field(ge=1)] = 2
+    ignore_people: tuple[str, ...] = ()
+    ignore_channels: tuple[str, ...] = ()
+    feeders: tuple[str, ...] = ()
+    """People and roles whose links enter; empty: everybody's."""
+    joined_for: Annotated[int, Field(ge=0)] = 0
+    """For so many days somebody must have belonged to the place, where the platform says since when they do."""
+    at_most: AtMostSettings = AtMostSettings()
+    emoji: EmojiSettings = EmojiSettings()
+    retention: Annotated[int, Field(ge=0)] = 0
+    """After how many days what people wrote is forgotten, once it was published; 0: never."""
     private: Literal["", "may be published"] = ""
     """Whether links from private channels may reach public destinations."""
     at_least: Annotated[int, Field(ge=1)] = 1

@@ -148,8 +148,12 @@ def _is_channel(pattern: str, share: TagEvidence) -> bool:
 # --- sections -------------------------------------------------------------------------------------------------------
 
 
-def group(entries: Sequence[Entry], sections: Sequence[SectionSettings], others: str) -> tuple[Section, ...]:
+def group(
+    entries: Sequence[Entry], sections: Sequence[SectionSettings], others: str, pick: str = ""
+) -> tuple[Section, ...]:
     """The entries under their sections, in the settings' order, those without one last under ``others``.
+
+    The editors' pick comes before everything, under the heading ``pick`` where there are headings.
 
     Fewer than six entries, or all of them in no section: one ``Section`` without a title. A section of one entry joins
     the last one, which is ``others``, made where there was none: under another section's title it would be wrong. The
@@ -157,8 +161,18 @@ def group(entries: Sequence[Entry], sections: Sequence[SectionSettings], others:
     """
     if not entries:
         return ()
-    if len(entries) < WITH_HEADINGS_FROM:
-        return (Section("", "", tuple(entries)),)
+    picked = tuple(entry for entry in entries if entry.pick)
+    rest = tuple(entry for entry in entries if not entry.pick)
+    if len(entries) < WITH_HEADINGS_FROM or not rest:
+        return (Section("", "", (*picked, *rest)),)
+    below = _under_headings(rest, sections, others, again=bool(picked))
+    return (Section("", pick, picked), *below) if picked else below
+
+
+def _under_headings(
+    entries: Sequence[Entry], sections: Sequence[SectionSettings], others: str, *, again: bool
+) -> tuple[Section, ...]:
+    """``again``: they come after a heading already, and so cannot stand without one."""
     sizes = {section.tag: sum(entry.section == section.tag for entry in entries) for section in sections}
     headed = [section for section in sections if sizes[section.tag] > 1]
     tags = {section.tag for section in headed}
@@ -167,5 +181,5 @@ def group(entries: Sequence[Entry], sections: Sequence[SectionSettings], others:
         for section in headed
     ]
     if rest := tuple(entry for entry in entries if entry.section not in tags):
-        grouped.append(Section("", others if grouped else "", rest))
+        grouped.append(Section("", others if grouped or again else "", rest))
     return tuple(grouped)

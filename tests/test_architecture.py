@@ -40,7 +40,7 @@ ONLY_IN = {
     "slack_bolt": ["bot/platforms/slack"],
     "slack_sdk": ["bot/platforms/slack"],
     "discord": ["bot/platforms/discord"],
-    "aiohttp": ["bot/web.py", "bot/platforms/slack", "bot/platforms/discord"],
+    "aiohttp": ["bot/web.py", "bot/platforms/slack", "bot/platforms/discord", "bot/platforms/local"],
     "apscheduler": ["bot/tick.py"],
     "click": ["bot/cli.py"],
     "rich": ["bot/progress.py"],

@@ -12,7 +12,7 @@ from bot.config import Config, Platforms, default_config, effective, load, model
 from bot.platforms.discord.settings import DiscordSettings
 from bot.platforms.slack.settings import SlackSettings
 from newsletter.errors import ConfigError, Problem
-from newsletter.settings import Day, MarkdownSettings, NewsletterSettings, Schedule, SectionSettings
+from newsletter.settings import Day, FetchSettings, MarkdownSettings, NewsletterSettings, Schedule, SectionSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRETS = {
@@ -528,7 +528,8 @@ def test_the_reference_has_every_setting_with_its_default():
     text = (ROOT / "docs" / "configure.md").read_text("utf-8")
     chapters = {part.split("\n", 1)[0].strip(): part for part in re.split(r"^#+ ", text, flags=re.MULTILINE)}
     defaults = {(path, name): model.model_fields[name].default for path, model in
-                [*settings_models(Platforms, "platforms"), *settings_models(NewsletterSettings, "newsletters")]
+                [*settings_models(Platforms, "platforms"), *settings_models(FetchSettings, "fetch"),
+                 *settings_models(NewsletterSettings, "newsletters")]
                 for name in model.model_fields}  # fmt: skip
     for chapter, name in every_setting():
         if chapter == "platforms":

@@ -44,6 +44,8 @@ class Language:
     again: str
     also_in: str
     someone: str
+    pick: str
+    note: str
     shared_by: str
     original: str
     read_on: str

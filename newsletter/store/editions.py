@@ -32,7 +32,7 @@ from newsletter.model import (
     from_json,
     to_json,
 )
-from newsletter.store import chat, pages, tables
+from newsletter.store import chat, choices, pages, tables
 from newsletter.store.chat import in_batches
 from newsletter.store.database import Transaction
 
@@ -87,6 +87,9 @@ class Found:
     pages: Mapping[str, Page]
     joins: Mapping[str, str]
     choices: tuple[Choice, ...]
+    joined: Mapping[PersonId, datetime]
+    hidden: frozenset[PersonId]
+    """Who of them opted out."""
 
 
 # --- editions ------------------------------------------------------------------------------------------------------
@@ -205,11 +208,13 @@ async def retract(transaction: Transaction, row: EditionRow) -> None:
 
 
 async def stale(transaction: Transaction, newsletter: str) -> tuple[EditionRow, ...]:
-    """The editions that went out and of which something changed in chat since, by cut-off."""
+    """The editions that went out, or were made for the past, and of which something changed in chat since, by
+    cut-off."""
     table = tables.edition
+    out = (EditionState.FROZEN.value, EditionState.ARCHIVED.value)
     found = await transaction.execute(
         select(table)
-        .where(table.c.newsletter == newsletter, table.c.stale, table.c.state == EditionState.FROZEN.value)
+        .where(table.c.newsletter == newsletter, table.c.stale, table.c.state.in_(out))
         .order_by(table.c.cut_off)
     )
     return tuple(_edition(row) for row in found)
@@ -248,12 +253,29 @@ async def advance(transaction: Transaction, row: EditionRow, opened_at: datetime
     What is unplaced of them is late, and still its own.
     """
     table = tables.edition
+    arrived = min(row.arrived_until, await _arrived_before_what_is_left(transaction, row, opened_at))
     await transaction.execute(
         update(table)
         .where(table.c.id == row.id, table.c.state == EditionState.OPEN.value)
-        .values(opened_at=opened_at, cut_off=cut_off, serves=cut_off)
+        .values(opened_at=opened_at, cut_off=cut_off, serves=cut_off, arrived_until=arrived)
     )
-    return replace(row, opened_at=opened_at, cut_off=cut_off, serves=cut_off)
+    return replace(row, opened_at=opened_at, cut_off=cut_off, serves=cut_off, arrived_until=arrived)
+
+
+async def _arrived_before_what_is_left(transaction: Transaction, row: EditionRow, until: datetime) -> int:
+    """The mark behind which the unplaced shares from the edition's opening ``until`` then are found, as late ones.
+
+    Some were there at the last freeze already: shared after its cut-off, while it had not been served yet.
+    """
+    share, placement = tables.share, tables.placement
+    unplaced = ~exists().where(placement.c.share_id == share.c.id, placement.c.newsletter == row.newsletter)
+    found = await transaction.execute(
+        select(func.min(share.c.id))
+        .where(share.c.channel_id.in_(select(tables.channel.c.id)))  # all, so that their index is used
+        .where(share.c.sent_at >= row.opened_at, share.c.sent_at < until, share.c.present, unplaced)
+    )
+    first: int | None = found.scalar_one_or_none()
+    return row.arrived_until if first is None else first - 1
 
 
 async def add_archived(
@@ -512,20 +534,22 @@ async def known(transaction: Transaction, ids: Sequence[int], edition: int | Non
     channels: dict[ChannelId, str] = {}
     for batch in in_batches(ids):
         shares += await _shares(transaction, batch)
-    names, bots = await _names(transaction, shares)
-    shares = [_without(bots, share) for share in shares]
+    people = await _people(transaction, shares)
+    shares = [_without(people.bots, share) for share in shares]
     if any("(channel:" in share.comment + share.follow_up for share in shares):
         channels = {seen.id: seen.name for seen in (await chat.channels(transaction)).values()}
     keys = [share.key for share in shares]
     joins = await pages.joins(transaction, keys)
     return Found(
         tuple(shares),
-        names,
+        people.names,
         channels,
         # Of a link that is another one, the other one's page too.
         await pages.of(transaction, [*keys, *joins.values()]),
         joins,
-        await _choices(transaction, edition) if edition is not None else (),
+        await choices.of(transaction, edition) if edition is not None else (),
+        people.joined,
+        people.hidden,
     )
 
 
@@ -538,6 +562,7 @@ async def _shares(transaction: Transaction, ids: Sequence[int]) -> list[KeptShar
             message.c.external_id.label("message_external_id"),
             message.c.permalink,
             message.c.previews,
+            message.c.text,
             message.c.thread,
             channel.c.platform,
             channel.c.workspace,
@@ -546,6 +571,7 @@ async def _shares(transaction: Transaction, ids: Sequence[int]) -> list[KeptShar
             channel.c.private,
             person.c.external_id.label("author"),
             person.c.workspace.label("author_workspace"),
+            person.c.opted_out_at,
             tables.link.c.key,
             words.c.text.label("follow_up"),
         )
@@ -563,19 +589,20 @@ async def _shares(transaction: Transaction, ids: Sequence[int]) -> list[KeptShar
         for row in rows
     }
     kept = await chat.messages_of_rows(transaction, {row.message_id for row in rows})
-    return [_share(row, message_ids[row.id], kept[message_ids[row.id]]) for row in rows]
+    own = await choices.own(transaction, ids)
+    return [_share(row, message_ids[row.id], kept[message_ids[row.id]], own.get(row.id, {})) for row in rows]
 
 
-def _share(row: Row[Any], message: MessageId, kept: KeptMessage) -> KeptShare:
+def _share(row: Row[Any], message: MessageId, kept: KeptMessage, own: Mapping[Field, str]) -> KeptShare:
     previews = [Preview(**preview) for preview in row.previews]
     return KeptShare(
         id=row.id,
         url=row.url,
         key=row.key,
         ordinal=row.ordinal,
-        title=row.title,
-        title_source=TitleSource(row.title_source) if row.title_source else None,
-        comment=row.comment,
+        title=own.get(Field.TITLE, row.title),
+        title_source=_title_source(row, own),
+        comment=own.get(Field.WORDS, row.comment),
         hashtags=tuple(row.hashtags),
         bare=row.bare,
         message=message,
@@ -585,11 +612,20 @@ def _share(row: Row[Any], message: MessageId, kept: KeptMessage) -> KeptShare:
         channel_private=row.private,
         permalink=row.permalink,
         preview=next((preview for preview in previews if urls.key(preview.url) == row.key), None),
-        follow_up=row.follow_up or "",
+        follow_up="" if Field.WORDS in own else row.follow_up or "",
         under=row.under,
         reactions=reactions(kept),
         live=row.live,
+        withdrawn=own.get(Field.OUT) == "yes",
+        # The text of a message has its link at least; whoever opted out takes everything back.
+        blanked=not row.text and row.opted_out_at is None,
     )
+
+
+def _title_source(row: Row[Any], own: Mapping[Field, str]) -> TitleSource | None:
+    if Field.TITLE in own:
+        return TitleSource.SHARER
+    return TitleSource(row.title_source) if row.title_source else None
 
 
 def _without(bots: frozenset[PersonId], share: KeptShare) -> KeptShare:
@@ -603,11 +639,18 @@ def _without(bots: frozenset[PersonId], share: KeptShare) -> KeptShare:
     return replace(share, reactions=tuple(reaction for reaction in left if reaction.people or reaction.unnamed))
 
 
-async def _names(
-    transaction: Transaction, shares: Iterable[KeptShare]
-) -> tuple[dict[PersonId, str], frozenset[PersonId]]:
-    """The names of everybody who shared, reacted or is mentioned (of nobody who opted out), and who of them are
-    bots."""
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Names, of nobody who opted out; who are bots; who opted out; since when people belong to the place."""
+
+    names: Mapping[PersonId, str]
+    bots: frozenset[PersonId]
+    hidden: frozenset[PersonId]
+    joined: Mapping[PersonId, datetime]
+
+
+async def _people(transaction: Transaction, shares: Iterable[KeptShare]) -> _People:
+    """What is known of everybody who shared, reacted or is mentioned."""
     wanted: set[PersonId] = set()
     for share in shares:
         wanted.add(share.author)
@@ -621,10 +664,12 @@ async def _names(
         by_place[person.platform, person.workspace].append(person.id)
     names: dict[PersonId, str] = {}
     bots: set[PersonId] = set()
+    hidden: set[PersonId] = set()
+    joined: dict[PersonId, datetime] = {}
     for (platform, workspace), external in by_place.items():
         for batch in in_batches(external):
             found = await transaction.execute(
-                select(table.c.external_id, table.c.name, table.c.bot, table.c.opted_out_at).where(
+                select(table.c.external_id, table.c.name, table.c.bot, table.c.opted_out_at, table.c.joined_at).where(
                     table.c.platform == platform, table.c.workspace == workspace, table.c.external_id.in_(batch)
                 )
             )
@@ -632,23 +677,13 @@ async def _names(
                 person = PersonId(platform, workspace, row.external_id)
                 if row.opted_out_at is None:
                     names[person] = row.name
+                else:
+                    hidden.add(person)
                 if row.bot:
                     bots.add(person)
-    return names, frozenset(bots)
-
-
-async def _choices(transaction: Transaction, edition: int) -> tuple[Choice, ...]:
-    choice, link, person = tables.choice, tables.link, tables.person
-    found = await transaction.execute(
-        select(choice, link.c.key, person.c.platform, person.c.workspace, person.c.external_id)
-        .join(link, link.c.id == choice.c.link_id)
-        .join(person, person.c.id == choice.c.by_id)
-        .where(choice.c.edition_id == edition)
-    )
-    return tuple(
-        Choice(row.key, Field(row.field), row.value, PersonId(row.platform, row.workspace, row.external_id), row.at)
-        for row in found
-    )
+                if row.joined_at is not None:
+                    joined[person] = row.joined_at
+    return _People(names, frozenset(bots), frozenset(hidden), joined)
 
 
 # --- revisions and the ledger --------------------------------------------------------------------------------------
@@ -695,6 +730,16 @@ async def revise(transaction: Transaction, row: EditionRow, edition: Edition, at
     n = 0 if latest is None else latest.n + 1
     await transaction.execute(insert(table).values(edition_id=row.id, n=n, edition=body, made_at=at))
     return n, True
+
+
+async def as_frozen(transaction: Transaction, edition: int) -> Edition | None:
+    """The edition as it was first kept, but for what was erased since."""
+    table = tables.revision
+    found = await transaction.execute(
+        select(table.c.edition).where(table.c.edition_id == edition).order_by(table.c.n).limit(1)
+    )
+    body = found.scalar_one_or_none()
+    return from_json(body) if body is not None else None
 
 
 async def latest_revision(transaction: Transaction, edition: int) -> Edition | None:
@@ -884,12 +929,12 @@ async def claim(
 ) -> int | None:
     """Become the one who delivers, until ``now + lease``; ``None`` where somebody else is. Returns the fence.
 
-    ``instead_of`` is an owner known to be dead, whose lease need not be waited for.
+    ``instead_of`` is an owner known to be dead, whose lease need not be waited for. What ``try_again`` left untouched
+    for a while is nobody's.
     """
     table = tables.delivery
-    free = or_(
-        table.c.lease_until.is_(None), table.c.lease_until < now, table.c.owner == owner, table.c.owner == instead_of
-    )
+    owners = [owner] if instead_of is None else [owner, instead_of]
+    free = or_(table.c.lease_until.is_(None), table.c.lease_until <= now, table.c.owner.in_(owners))
     found = await transaction.execute(
         update(table)
         .where(table.c.id == delivery, table.c.done_at.is_(None), free)
@@ -920,12 +965,14 @@ async def unsure(transaction: Transaction, delivery: int, fence: int, ordinal: i
     )
 
 
-async def arrived(transaction: Transaction, delivery: int, sent: Part, receipt: Receipt) -> Receipt | None:
+async def arrived(
+    transaction: Transaction, delivery: int, sent: Part, receipt: Receipt, *, in_place_of: Receipt | None = None
+) -> Receipt | None:
     """A part is there: write down its receipt, whoever sent it. Returns the receipt that counts.
 
     Two processes may have sent it, one of them stopped for longer than its lease: the first to say so wins, the other
     one is told whose counts and takes its own away. ``None``: it is no longer wanted. What was drawn anew meanwhile
-    keeps the receipt and is still to be put in its place.
+    keeps the receipt and is still to be put in its place. ``in_place_of`` is the receipt of what was changed by it.
     """
     table = tables.part
     # A file's mark changes with its text, a message's place with a part that was halved.
@@ -935,7 +982,7 @@ async def arrived(transaction: Transaction, delivery: int, sent: Part, receipt: 
     if row is None:
         return None
     known = Receipt(**row.receipt) if row.receipt else None
-    if known is not None and known.id != receipt.id and row.state == PartState.SENT.value:
+    if known is not None and known.id not in (receipt.id, in_place_of.id if in_place_of is not None else None):
         return known
     state = PartState.SENT if row.payload == sent.payload else PartState.INTENDED
     values = {
@@ -987,9 +1034,11 @@ async def give_up(transaction: Transaction, delivery: int, fence: int, why: str)
     await _let_go(transaction, delivery, fence, {"failed": why, "next_at": None, "why": why})
 
 
-async def try_again(transaction: Transaction, delivery: int, fence: int, at: datetime, why: str) -> None:
-    """Not now, but then."""
-    values = {"next_at": at, "why": why, "attempts": tables.delivery.c.attempts + 1}
+async def try_again(
+    transaction: Transaction, delivery: int, fence: int, at: datetime, why: str, *, untouched_until: datetime | None
+) -> None:
+    """Not now, but then; and nobody may claim it before ``untouched_until``, whoever asks."""
+    values = {"next_at": at, "why": why, "attempts": tables.delivery.c.attempts + 1, "lease_until": untouched_until}
     await _let_go(transaction, delivery, fence, values)
 
 
@@ -1003,5 +1052,5 @@ async def _let_go(transaction: Transaction, delivery: int, fence: int, values: d
     await transaction.execute(
         update(table)
         .where(table.c.id == delivery, table.c.fence == fence)
-        .values(lease_until=None, owner=None, **values)
+        .values({"lease_until": None, "owner": None, **values})
     )

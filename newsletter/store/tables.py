@@ -97,7 +97,16 @@ person = Table(
     Column("bot", Boolean, nullable=False),
     Column("named_at", Instant, nullable=True),
     Column("opted_out_at", Instant, nullable=True),
+    # Where the platform says since when they belong to it.
+    Column("joined_at", Instant, nullable=True),
     UniqueConstraint("platform", "workspace", "external_id"),
+    # Asked with everything that is heard: who opted out is not listened to.
+    Index(
+        "ix_person_opted_out",
+        "id",
+        sqlite_where=text("opted_out_at IS NOT NULL"),
+        postgresql_where=text("opted_out_at IS NOT NULL"),
+    ),
 )
 
 # A key may be longer than PostgreSQL lets an index row be (2.7 kB): its digest is the unique one.
@@ -296,6 +305,55 @@ choice = Table(
     Column("field", String(16), primary_key=True),
     Column("value", Text, nullable=False),
     Column("by_id", ForeignKey("person.id"), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# About the edition itself: its intro, its outro.
+edition_choice = Table(
+    "edition_choice",
+    metadata,
+    Column("edition_id", ForeignKey("edition.id"), primary_key=True),
+    Column("field", String(16), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("by_id", ForeignKey("person.id"), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# What sharers decided about their own, in whatever edition it stands.
+own_choice = Table(
+    "own_choice",
+    metadata,
+    Column("share_id", ForeignKey("share.id"), primary_key=True),
+    Column("field", String(16), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# Who is behind a role or group that the settings name, as its platform said last.
+member = Table(
+    "member",
+    metadata,
+    Column("role", String(255), primary_key=True),
+    Column("person_id", ForeignKey("person.id"), primary_key=True),
+)
+
+# Up to which share an editor has looked, at the last look and at the one before.
+look = Table(
+    "look",
+    metadata,
+    Column("newsletter", String(128), primary_key=True),
+    Column("person_id", ForeignKey("person.id"), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("seen_until", BigInteger, nullable=False),
+    Column("before_that", BigInteger, nullable=False),
+)
+
+# Questions that changed something, by a digest of the platform's id: delivered again, they change nothing.
+question = Table(
+    "question",
+    metadata,
+    Column("platform", String(32), primary_key=True),
+    Column("id", String(64), primary_key=True),
     Column("at", Instant, nullable=False),
 )
 

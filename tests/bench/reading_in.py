@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 STAGES = (
     "read it all once and check it",
-    "read again, to heard values",
+    "read to heard values, from what stayed parsed",
     "find links and words",
     "merge and store",
     "what enters, what is held",

@@ -3,9 +3,11 @@
 No test is in here.
 """
 
+import asyncio
 import json
+from dataclasses import replace
 
-from newsletter.errors import DeliveryError
+from newsletter.errors import DeliveryError, TooLarge
 from newsletter.model import Edition, Part, Receipt
 
 
@@ -62,3 +64,50 @@ class Shelf:
             if arrived and part is not None:
                 self._keep(part)
             raise error
+
+
+class SlowShelf(Shelf):
+    """Takes a part only when told to: whoever hands one over waits, as a process does that was stopped on the way.
+
+    It is the part ``at``; ``arrives`` says when it is there: before its sender waits, or after.
+    """
+
+    def __init__(self, key: str = "shelf", *, arrives: str = "after", at: int = 1) -> None:
+        super().__init__(key)
+        self.at = at
+        self.arrives = arrives
+        self.reached = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def send(self, part: Part, after: Receipt | None) -> Receipt:
+        if self.reached.is_set() or part.ordinal != self.at:
+            return await super().send(part, after)
+        self.reached.set()
+        if self.arrives == "before":
+            receipt = await super().send(part, after)
+            await self.go_on.wait()
+            return receipt
+        await self.go_on.wait()
+        return await super().send(part, after)
+
+
+class NarrowShelf(Shelf):
+    """Refuses what is longer than ``width``, and says how it would take it: by halves, with marks of their own."""
+
+    def __init__(self, key: str = "shelf", *, width: int = 60) -> None:
+        super().__init__(key)
+        self.width = width
+
+    async def send(self, part: Part, after: Receipt | None) -> Receipt:
+        if len(part.payload) > self.width:
+            middle = len(part.payload) // 2
+            texts = (part.payload[:middle], part.payload[middle:])
+            raise TooLarge(
+                self.key,
+                "is too long",
+                tuple(
+                    replace(part, ordinal=part.ordinal + n, payload=text, mark=f"{part.mark}{'ab'[n]}")
+                    for n, text in enumerate(texts)
+                ),
+            )
+        return await super().send(part, after)

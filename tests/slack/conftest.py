@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from newsletter.collect import Collector
 from newsletter.heard import Heard
 from newsletter.store import Store
 from newsletter.store import chat as kept
+from tests import stores
 from tests.servers.slack import Channel, Person, SlackServer
 
 LONG_AGO = timedelta(days=365)
@@ -141,6 +143,12 @@ async def scene(
         finally:
             await made.kill()
             await store.close()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A database that is up to date, so that no test has to make one."""
+    return stores.fresh(tmp_path)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import sys
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -16,6 +18,7 @@ from newsletter.errors import UserError
 from newsletter.heard import ChannelSeen, MessageSeen, PersonSeen, ReactionHeard
 from newsletter.store import Store
 from newsletter.words import read
+from tests.conftest import ROOT
 from tests.slack.conftest import Keeper, now, scene
 
 
@@ -63,6 +66,34 @@ async def test_a_kill_between_delivery_and_acknowledgement_loses_nothing(sqlite_
         assert urls((await live.keeper.messages()).values()) == ["https://example.org/tea"]
 
 
+async def test_a_process_that_is_killed_again_and_again_loses_nothing_and_keeps_nothing_twice(sqlite_url):
+    async with scene(sqlite_url, retries=(0.05, 0.1, 0.2)) as live:
+        posted = []
+        for at in range(3):
+            process = await another_process(live, sqlite_url)
+            await live.slack.delivering.connected()
+            said = [f"https://example.org/{at}-{n}" for n in range(4)]
+            posted += [live.slack.workspace.post(live.ann, live.links, url) for url in said]
+            told = live.slack.delivering.told[-4:]
+            await live.until(lambda told=told, at=at: sum(one.acked for one in told) >= at)
+            process.kill()
+            await process.wait()
+            await live.slack.delivering.disconnected()
+        live.start()
+        await live.quiet(1)
+        kept = await live.keeper.messages()
+        assert sorted(kept) == [one.ts for one in posted]
+
+
+async def another_process(live, database):
+    """The adapter in a process of its own, over the same database."""
+    told = {"SLACK_BOT_TOKEN": live.slack.bot_token, "SLACK_APP_TOKEN": live.slack.app_token, "PYTHONPATH": str(ROOT)}
+    script = ROOT / "tests" / "slack" / "keeping.py"
+    return await asyncio.create_subprocess_exec(
+        sys.executable, str(script), database, live.slack.api_url, env=os.environ | told, cwd=ROOT
+    )
+
+
 async def test_a_kill_while_a_name_is_looked_up_loses_nothing(live):
     live.slack.trouble.slow("users.info", 1, times=None)
     live.slack.workspace.post(live.ann, live.links, "tea https://example.org/tea")
@@ -91,6 +122,25 @@ async def test_an_event_is_acknowledged_only_when_it_is_stored(live):
     await live.slack.quiet()
     assert live.slack.delivering.told[-1].acked
     assert len(await live.keeper.messages()) == 1
+
+
+async def test_an_event_delivered_again_while_it_is_being_stored_is_stored_once(live):
+    stored = asyncio.Event()
+    hear = live.keeper._collector.hear
+
+    async def slowly(heard):
+        await stored.wait()
+        await hear(heard)
+
+    live.keeper._collector.hear = slowly
+    live.slack.workspace.post(live.ann, live.links, "tea https://example.org/tea")
+    await live.until(lambda: live.keeper.heard_all)
+    copies = live.slack.delivering.again(live.slack.delivering.told[-1], 3)
+    await live.until(lambda: all(copy.envelopes for copy in copies))
+    stored.set()
+    await live.slack.quiet()
+    assert [copy.acked for copy in copies] == [True] * 3
+    assert len([one for one in live.keeper.heard_all if isinstance(one, MessageSeen)]) == 1
 
 
 async def test_a_message_delivered_eleven_times_with_different_event_ids_is_one(live):

@@ -39,6 +39,17 @@ def commonmark(content: str, mentioned: Sequence[Mentioned] = (), channels: Mapp
     return _blocks(content, _Inline(mentioned, channels or {})).strip("\n")
 
 
+def unveiled(content: str, spoilers: str) -> str:
+    """``content`` with its ``||spoilers||`` as the setting wants them: ``hidden`` as they are, ``shown`` without bars.
+
+    ``left out``: without them, so that no link in one is collected. Bars in code are no spoiler.
+    """
+    if spoilers == "hidden" or "||" not in content:
+        return content
+    inner = r"\g<inner>" if spoilers == "shown" else ""
+    return _SPOILER.sub(lambda found: found[0] if found["code"] else found.expand(inner), content)
+
+
 def plain(text: str) -> str:
     """``text`` escaped so that CommonMark shows it as it is, on one line."""
     return _PUNCTUATION.sub(r"\\\g<0>", " ".join(text.split()))
@@ -46,6 +57,7 @@ def plain(text: str) -> str:
 
 _SPECIAL = re.compile(r"[<>\[\]`\\&@#*_~|\n]|://|^\s*(?:[-+=]|\d)")
 _PUNCTUATION = re.compile(r"[\\`*_~\[\]<>&#|!]")
+_SPOILER = re.compile(r"(?P<code>```.+?```|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))|\|\|(?P<inner>.+?)\|\|", re.DOTALL)
 
 # --- blocks --------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """Discord's message JSON as what was heard: who posted what, when, with which previews and reactions.
 
-Pure: one message in, one value out. Read here is what DiscordChatExporter writes (``JsonMessageWriter.cs``) since 2020.
+Pure: one message in, one value out. Read here is what DiscordChatExporter writes (``JsonMessageWriter.cs``) since 2020;
+what Discord itself sends is given that shape first (``exported``), so that both say the same of one message.
 What stands in the text is ``markup.py``'s business, files and folders are ``export.py``'s.
 """
 
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from bot.platforms.discord.markup import Mentioned, commonmark
+from bot.platforms.discord.markup import Mentioned, commonmark, unveiled
 from newsletter import urls
 from newsletter.emoji import kept
 from newsletter.heard import (
@@ -23,6 +24,7 @@ from newsletter.heard import (
     PersonId,
     PersonSeen,
     Preview,
+    ReactionHeard,
     Source,
 )
 
@@ -89,9 +91,19 @@ def is_direct(document: Json) -> bool:
 
 
 def message_seen(
-    message: Json, channel: ChannelId, seen_at: datetime, channels: Mapping[str, str] | None = None
+    message: Json,
+    channel: ChannelId,
+    seen_at: datetime,
+    channels: Mapping[str, str] | None = None,
+    *,
+    thread: str | None = None,
+    source: Source = Source.EXPORT,
+    spoilers: str = "hidden",
 ) -> MessageSeen | Ignored:
     """One message of an export; ``channels`` are the names known by id. Raises ``Rounded``.
+
+    ``thread`` is the channel of the thread it stands in, where that is a part of ``channel``: the thread has the id of
+    the message it began with, in a forum that of its own first message.
 
     Of a forward only the addresses count: the words around them are another person's, who is not named. Whether the
     original is collected too is not known here; where it is, both are shares of one link.
@@ -103,10 +115,10 @@ def message_seen(
     if reason := _why_ignored(message, id, author, sent_at):
         return Ignored(reason)
     assert sent_at is not None  # noqa: S101 - `_why_ignored` says "malformed" otherwise
-    text = commonmark(clean(message.get("content")), _mentioned(message), channels)
+    text = commonmark(unveiled(clean(message.get("content")), spoilers), _mentioned(message), channels)
     embeds = _objects(message.get("embeds"))
     if forwarded := _object(message.get("forwardedMessage")):
-        theirs = (f"<{link}>" for link in urls.find(commonmark(clean(forwarded.get("content")))))
+        theirs = (f"<{link}>" for link in urls.find(commonmark(unveiled(clean(forwarded.get("content")), spoilers))))
         text = "\n".join([*([text] if text else []), *theirs])
         embeds += _objects(forwarded.get("embeds"))
     return MessageSeen(
@@ -115,12 +127,18 @@ def message_seen(
         sent_at=sent_at,
         text=text,
         seen_at=seen_at,
-        source=Source.EXPORT,
+        source=source,
         edited_at=instant(message.get("timestampEdited")),
-        permalink=f"https://discord.com/channels/{channel.workspace}/{channel.id}/{id}" if channel.workspace else None,
+        thread=thread if thread != id else None,
+        permalink=permalink(channel, id, thread),
         previews=tuple(_previews(embeds, text)) if embeds else (),
         emoji=_emoji(message.get("reactions"), channel.workspace),
     )
+
+
+def permalink(channel: ChannelId, id: str, thread: str | None = None) -> str | None:
+    """The address that opens a message; ``None`` where the server is not known."""
+    return f"https://discord.com/channels/{channel.workspace}/{thread or channel.id}/{id}" if channel.workspace else None
 
 
 def people_seen(message: Json, workspace: str, seen_at: datetime) -> Iterator[PersonSeen]:
@@ -152,7 +170,7 @@ def identifier(value: object) -> str:
 
 
 def _why_ignored(message: Json, id: str, author: str, sent_at: datetime | None) -> str | None:
-    if not id or sent_at is None or len(_text(message.get("content"))) > MAX_CONTENT:
+    if not id or sent_at is None or len(string(message.get("content"))) > MAX_CONTENT:
         return "malformed"
     # Of webhooks too: Discord gives their messages a bot for an author.
     if _object(message.get("author")).get("isBot") is True:
@@ -172,7 +190,7 @@ def _people(people: object, workspace: str, seen_at: datetime) -> Iterator[Perso
 
 def _names(person: Json) -> tuple[str, ...]:
     """What the guild calls someone (since 2020-10), else their user name; the other may be what a mention says."""
-    return _cleaned_names(_text(person.get("nickname")), _text(person.get("name")))
+    return _cleaned_names(string(person.get("nickname")), string(person.get("name")))
 
 
 @lru_cache(maxsize=4096)  # the same people, again and again
@@ -191,6 +209,99 @@ def _mentioned(message: Json) -> Sequence[Mentioned]:
 def _kind(value: Json) -> str:
     kind = value.get("type")
     return str(kind) if isinstance(kind, str | int) else ""
+
+
+# --- what Discord itself sends ---------------------------------------------------------------------------------------
+
+FORWARD = 1
+
+
+def exported(message: Json, names: Mapping[str, str], reactors: Mapping[str, Sequence[Json]] | None = None) -> Json:
+    """A message of the API as the exporter would have written it. ``names`` are what the server calls people, by id.
+
+    ``reactors`` are the people behind its reactions, by ``emoji_path``; without them nothing is said of reactions, which
+    an event does not list.
+    """
+    hooked = bool(message.get("webhook_id"))
+    return {
+        "id": message.get("id"),
+        "type": message.get("type"),
+        "timestamp": message.get("timestamp"),
+        "timestampEdited": message.get("edited_timestamp"),
+        "content": message.get("content"),
+        "embeds": message.get("embeds"),
+        "author": _exported_person(_object(message.get("author")), names) | ({"isBot": True} if hooked else {}),
+        "mentions": [_exported_person(person, names) for person in _objects(message.get("mentions"))],
+        "forwardedMessage": _forwarded(message),
+        "reactions": None if reactors is None else [_exported_reaction(one, names, reactors) for one in reacted(message)],
+    }
+
+
+def is_whole(message: Json) -> bool:
+    """Whether an event carries all of a message: an update may tell only what changed."""
+    return all(key in message for key in ("author", "timestamp", "content", "type"))
+
+
+def named(message: Json) -> list[Json]:
+    """Everyone a message names: its author and who is mentioned."""
+    return [_object(message.get("author")), *_objects(message.get("mentions"))]
+
+
+def has_link(message: Json) -> bool:
+    """Whether anything in it may be a link: of others nobody needs the names."""
+    return "://" in f"{string(message.get('content'))} {string(_forwarded(message).get('content'))}"
+
+
+def reacted(message: Json) -> list[Json]:
+    """Its reactions."""
+    return _objects(message.get("reactions"))
+
+
+def emoji_path(emoji: Json) -> str:
+    """How an emoji stands in an address: the characters, or ``name:id`` (message, "Create Reaction"); a deleted one has
+    no name any more, and any will do."""
+    name, id = string(emoji.get("name")), identifier(emoji.get("id"))
+    return f"{name or '_'}:{id}" if id else name
+
+
+def name_of(person: Json, member: Json) -> str:
+    """What the server calls someone, else what they call themselves."""
+    return (
+        _line(member.get("nick")) or _line(person.get("global_name")) or _line(person.get("username"))
+    )
+
+
+def reaction_heard(event: Json, message: MessageId, at: datetime, *, on: bool) -> ReactionHeard | None:
+    """MESSAGE_REACTION_ADD or _REMOVE; they say no time, so ``at`` is when it came."""
+    person, emoji = identifier(event.get("user_id")), _emoji_name(_object(event.get("emoji")))
+    if not person or not emoji:
+        return None
+    return ReactionHeard(message, PersonId(PLATFORM, message.channel.workspace, person), emoji, on, at)
+
+
+def _forwarded(message: Json) -> Json:
+    if _object(message.get("message_reference")).get("type") != FORWARD:
+        return {}
+    snapshots = _objects(message.get("message_snapshots"))
+    return _object(snapshots[0].get("message")) if snapshots else {}
+
+
+def _exported_person(person: Json, names: Mapping[str, str]) -> dict[str, Any]:
+    id = identifier(person.get("id"))
+    name = names.get(id) or name_of(person, _object(person.get("member")))
+    return {"id": id, "name": string(person.get("username")), "nickname": name, "isBot": person.get("bot") is True}
+
+
+def _exported_reaction(reaction: Json, names: Mapping[str, str], reactors: Mapping[str, Sequence[Json]]) -> Json:
+    """Without bots, ours first of all: live they are not heard either."""
+    emoji = _object(reaction.get("emoji"))
+    count = reaction.get("count")
+    people = reactors.get(emoji_path(emoji))
+    if people is None:
+        ours = bool(reaction.get("me")) + bool(reaction.get("me_burst"))
+        return {"emoji": emoji, "count": (count if isinstance(count, int) else 0) - ours, "users": []}
+    users = [_exported_person(person, names) for person in people if person.get("bot") is not True]
+    return {"emoji": emoji, "count": len(users), "users": users}
 
 
 # --- previews ------------------------------------------------------------------------------------------------------
@@ -276,7 +387,7 @@ _SECRET = re.compile(
 
 def clean(value: object) -> str:
     """Text without what no text holds (NUL, halves of surrogate pairs) and without tokens; ``""`` if it is no text."""
-    text = _text(value)
+    text = string(value)
     if not text.isprintable():
         text = _UNSEEN.sub(lambda found: "\n" if found[0].startswith("\r") else "", text)
     # Every secret has a dot in it; most texts have none.
@@ -287,7 +398,8 @@ def _masked(found: re.Match[str]) -> str:
     return found["file"] or f"{found['webhook'] or ''}***"
 
 
-def _text(value: object) -> str:
+def string(value: object) -> str:
+    """The text, ``""`` where it is none."""
     return value if isinstance(value, str) else ""
 
 

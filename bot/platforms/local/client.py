@@ -25,6 +25,7 @@ from bot.platforms.local.room import (
     Shown,
     Unreachable,
 )
+from newsletter import urls
 from newsletter.errors import Refused
 from newsletter.heard import (
     ChannelId,
@@ -36,6 +37,7 @@ from newsletter.heard import (
     MessageSeen,
     PersonId,
     PersonSeen,
+    Preview,
     ReactionHeard,
     Reading,
 )
@@ -100,7 +102,7 @@ class Local:
                 texts, actions = (), ()
         except RoomError as error:
             log.warning("an answer could not be posted: %s", error)
-        self._room.answer(question, Shown(texts, actions, answer.form))
+        self._room.answer(question, Shown(texts, actions, answer.form, answer.replaces))
 
     # --- reading and asking ---
 
@@ -221,6 +223,11 @@ class Local:
             edited_at=message.edited_at,
             thread=message.thread,
             permalink=self._room.permalink(message.channel, message.id),
+            previews=tuple(
+                Preview(url, title=shown.title, site=shown.site)
+                for url in dict.fromkeys(urls.find(message.text))
+                if (shown := self._room.previews.get(url)) is not None
+            ),
             emoji=emoji,
         )
 

@@ -97,6 +97,17 @@ class Shown:
     texts: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
     form: Form | None = None
+    replaces: bool = False
+    """Whether this takes the place of what the pressed button stands in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the room shows of a page below a message with its address; ``picture`` is a file of the room's own."""
+
+    title: str
+    site: str = ""
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +168,9 @@ class Question:
 
 Event = Connected | Posted | Deleted | Reacted | Question
 
+Watcher = Callable[[Event | Whisper | Channel | Person], None]
+"""Told of everything that happens in the room, at once and in order. It must not raise."""
+
 
 @dataclass
 class Trouble:
@@ -216,6 +230,9 @@ class Room:
         self.roles: dict[str, frozenset[str]] = {}
         self.conversations: dict[str, Channel] = {}
         self.whispers: list[Whisper] = []
+        self.previews: dict[str, Preview] = {}
+        """What is known of pages, by the address as it is posted."""
+        self.watchers: set[Watcher] = set()
         self._messages: dict[str, Message] = {}
         self._lines: set[Line] = set()
         self._reachable = asyncio.Event()
@@ -225,16 +242,18 @@ class Room:
 
     # --- the room itself ---
 
-    def open_channel(self, name: str, *, private: bool = False) -> Channel:
+    def open_channel(self, name: str, *, private: bool = False, id: str = "") -> Channel:
         """A new channel."""
-        channel = Channel(self._id("c"), name, private)
+        channel = Channel(id or self._id("c"), name, private)
         self.channels[channel.id] = channel
+        self._show(channel)
         return channel
 
-    def join(self, name: str, *, bot: bool = False) -> Person:
+    def join(self, name: str, *, bot: bool = False, id: str = "") -> Person:
         """Someone new, or a bot."""
-        person = Person(self._id("p"), name, bot)
+        person = Person(id or self._id("p"), name, bot)
         self.people[person.id] = person
+        self._show(person)
         return person
 
     def give_role(self, role: str, people: Iterable[Person]) -> None:
@@ -252,6 +271,19 @@ class Room:
     def restore(self) -> None:
         """Let bots in again."""
         self._reachable.set()
+
+    def channel(self, id: str) -> Channel:
+        """The channel, or the conversation, with this id. Raises ``KeyError``."""
+        known = self.channels | {channel.id: channel for channel in self.conversations.values()}
+        return known[id]
+
+    def message(self, id: str) -> Message | None:
+        """The message with this id, as it is now."""
+        return self._messages.get(id)
+
+    def messages(self, channel: str) -> tuple[Message, ...]:
+        """What people see in a channel and its threads, oldest first."""
+        return tuple(message for message in self._messages.values() if message.channel == channel)
 
     async def quiet(self) -> None:
         """Wait for a bot to be connected, and until every one that is has done with what happened."""
@@ -302,7 +334,7 @@ class Room:
         """A person presses a button of a message; returns what only they see."""
         message = self._messages[id]
         text = next(action.text for action in message.actions if action.label == label)
-        channel = self._channel(message.channel)
+        channel = self.channel(message.channel)
         return await self._ask(channel, person, text, "", {}, pressed=message)
 
     async def _ask(
@@ -389,7 +421,10 @@ class Room:
 
     def converse(self, person: Person) -> Channel:
         """The conversation of the bots with one person: nobody else is in it, and it is in no list of channels."""
-        return self.conversations.setdefault(person.id, Channel(f"with-{person.id}", "", private=True))
+        if person.id not in self.conversations:
+            self.conversations[person.id] = Channel(f"with-{person.id}", "", private=True)
+            self._show(self.conversations[person.id])
+        return self.conversations[person.id]
 
     async def sign(self, id: str, bot: Person, emoji: str, *, on: bool) -> None:
         """A bot puts its emoji on a message, or takes it back. Raises ``NotThere``."""
@@ -400,6 +435,7 @@ class Room:
         """A bot tells one person something beside a message. Raises ``NotThere``."""
         self._admit(text)
         self.whispers.append(Whisper(self._there(message).id, person, text))
+        self._show(self.whispers[-1])
 
     def answer(self, question: Question, shown: Shown) -> None:
         """A bot answers a question, unless the person has gone."""
@@ -415,10 +451,6 @@ class Room:
     def _id(self, kind: str) -> str:
         self._made += 1
         return f"{kind}{self._made}"
-
-    def _channel(self, id: str) -> Channel:
-        known = self.channels | {channel.id: channel for channel in self.conversations.values()}
-        return known[id]
 
     def _post(
         self,
@@ -450,6 +482,11 @@ class Room:
     def _tell(self, event: Event) -> None:
         for line in self._lines:
             line.put(event)
+        self._show(event)
+
+    def _show(self, happened: Event | Whisper | Channel | Person) -> None:
+        for watcher in tuple(self.watchers):
+            watcher(happened)
 
     def _reach(self) -> None:
         if not self._reachable.is_set():

@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat import Answer, Invocation, Listener
 from bot.platforms.slack import calls, channel, draw, payloads, questions
-from bot.platforms.slack.calls import Said, SlackError
+from bot.platforms.slack.calls import Said, SlackError, WrongToken
 from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.markup import Json, string
 from bot.platforms.slack.questions import Question
@@ -51,6 +51,10 @@ class Answering:
             await self._show(answer, asked)
         except (SlackError, DeliveryError) as error:
             log.warning("an answer could not be shown: %s", error)
+        except WrongToken:
+            raise
+        except Exception:
+            log.exception("an answer could not be shown")
 
     async def _invocation(self, asked: Question) -> Invocation:
         us = await self._directory.us()

@@ -174,6 +174,8 @@ def _explained(error: SlackApiError) -> Exception:
         return TooFast(timedelta(seconds=_seconds(headers)))
     if code in _NO_WAY_IN:
         return WrongToken(f"Slack does not take the token: {_NO_WAY_IN[code]} ({code})")
+    if status == 404:
+        return Said(code or "unknown_method")
     if not isinstance(said, dict) or not code or code in _IT_FAILED or (status or 500) >= 500:
         return Unreachable(f"Slack failed ({code or status or 'no answer'})")
     return Said(code, string(said.get("needed")))

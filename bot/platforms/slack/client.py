@@ -24,7 +24,6 @@ from bot.platforms.slack.calls import Said, SlackError
 from bot.platforms.slack.channel import SlackChannel
 from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.markup import Json, string
-from bot.platforms.slack.questions import Question
 from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.slack.socket_mode import Patience
 from bot.platforms.slack.taking import Taking
@@ -199,11 +198,8 @@ class _Run:
         self._patience = patience
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._taking = Taking(
-            directory, listener, clock, lambda asked: self._ask(tasks, answering, asked), self.missed.set
+            directory, listener, clock, lambda asked: tasks.create_task(answering.answer(asked)), self.missed.set
         )
-
-    def _ask(self, tasks: asyncio.TaskGroup, answering: Answering, asked: Question) -> None:
-        tasks.create_task(answering.answer(asked))
 
     async def hook(self, req: AsyncBoltRequest, next: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
         """bolt's, for every payload whose signature is right: what it returns is the acknowledgement.

@@ -194,7 +194,13 @@ class Directory:
             ) from error
 
     async def _of_types(self, types: str) -> list[Json]:
-        return await calls.everything(self._web.users_conversations, "channels", types=types, exclude_archived=True)
+        try:
+            return await calls.everything(self._web.users_conversations, "channels", types=types, exclude_archived=True)
+        except Said as error:
+            if error.code != "unknown_method":  # servers that stand in for Slack have at least the other one
+                raise
+        found = await calls.everything(self._web.conversations_list, "channels", types=types, exclude_archived=True)
+        return [channel for channel in found if channel.get("is_member", True)]
 
     async def _learn_channel(self, id: str) -> None:
         try:

@@ -137,9 +137,10 @@ def note(asked: Question, text: str) -> str:
 def _form(body: Json) -> Question | None:
     view = _object(body, "view")
     try:
-        text, channel, channel_name, thread, url, stands = json.loads(string(view.get("private_metadata")))
-    except ValueError:
-        return None
+        text, channel, channel_name, thread, url, place = json.loads(string(view.get("private_metadata")))
+        stands = Stands(*place) if place else None
+    except (ValueError, TypeError):
+        return None  # a form of an older Linkletter
     state = _object(_object(view, "state"), "values")
     written = {name: next(iter(inputs.values()), None) for name, inputs in state.items() if isinstance(inputs, dict)}
     return Question(
@@ -152,7 +153,7 @@ def _form(body: Json) -> Question | None:
         response_url=url,
         trigger=string(body.get("trigger_id")),
         values={name: _value(value) for name, value in written.items() if isinstance(value, dict)},
-        stands=Stands(*stands) if stands else None,
+        stands=stands,
     )
 
 

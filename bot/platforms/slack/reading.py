@@ -162,7 +162,7 @@ class _Reader:
 
     async def _with_people(self, message: Json) -> Json:
         """The message with everybody behind its emoji: history names only some."""
-        if all(_count(one) <= len(one.get("users") or ()) for one in objects(message.get("reactions"))):
+        if all(_count(one) <= len(_users(one)) for one in objects(message.get("reactions"))):
             return message
         try:
             said = await calls.patiently(
@@ -190,8 +190,12 @@ def _by_people(emoji: Sequence[EmojiSeen], names: Names) -> tuple[EmojiSeen, ...
 
 
 def _reacted(message: Json) -> list[str]:
-    users = [one.get("users") for one in objects(message.get("reactions"))]
-    return [id for some in users if isinstance(some, list) for id in some if isinstance(id, str)]
+    return [id for one in objects(message.get("reactions")) for id in _users(one)]
+
+
+def _users(reaction: Json) -> list[str]:
+    users = reaction.get("users")
+    return [id for id in users if isinstance(id, str)] if isinstance(users, list) else []
 
 
 def _count(reaction: Json) -> int:

@@ -39,6 +39,8 @@ class Patience:
     silence: float = 600
     """Without any envelope, until the socket is replaced: a session can be up and get nothing
     (https://github.com/slackapi/bolt-python/issues/1529)."""
+    farewell: float = 3
+    """At the end, for what is just being stored."""
     retry: float = 1
     """Before the second attempt to connect; doubled until ``retry_at_most``."""
     retry_at_most: float = 60
@@ -52,9 +54,17 @@ async def run(
     web: AsyncWebClient, app_token: str, take: Take, connected: Callable[[], None], patience: Patience
 ) -> None:
     """Hold a socket open until cancelled; ``connected`` is called after each hello. Raises ``WrongToken``."""
-    failures = 0
-    while True:
-        line = _Line(take, patience)
+    taking: set[asyncio.Task[None]] = set()
+    try:
+        await _hold(web, app_token, _Take(take, taking), connected, patience)
+    finally:
+        if taking:
+            await asyncio.wait(taking, timeout=patience.farewell)
+        for task in taking:
+            task.cancel()
+        await asyncio.gather(*taking, return_exceptions=True)
+
+
         try:
             await line.run(await _address(web, app_token), connected)
         except TooFast as error:
@@ -112,10 +122,10 @@ class _Line:
         try:
             while True:
                 said = await self._next(socket)
+                if not self.greeted:  # by its hello, or by an envelope that was faster
+                    self.greeted = True
+                    connected()
                 match string(said.get("type")):
-                    case "hello":
-                        self.greeted = True
-                        connected()
                     case "disconnect" if said.get("reason") == "link_disabled":
                         raise WrongToken("Socket Mode is switched off for the app: switch it on on its page")
                     case "disconnect":

@@ -5,11 +5,13 @@ it is asked before, in a place where its answer is the acknowledgement (``client
 as well, or Slack would say it again. Redeliveries change nothing: everything is heard by the platform's ids.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
 from bot.chat import Listener
 from bot.platforms.slack import payloads, questions
+from bot.platforms.slack.calls import SlackError, Unreachable
 from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.markup import Json, string
 from bot.platforms.slack.questions import Question
@@ -31,7 +33,7 @@ class Taking:
         directory: Directory,
         listener: Listener,
         clock: Clock,
-        ask: Callable[[Question], None],
+        ask: Callable[[Question], object],
         missed: Callable[[], None],
     ) -> None:
         self._directory = directory
@@ -40,15 +42,34 @@ class Taking:
         self._ask = ask
         self._missed = missed
         self._named: dict[str, str] = {}
+        self._under_way: dict[str, asyncio.Future[None]] = {}
 
     async def take(self, body: Json) -> None:
         """Take in one payload: when this returns, it is stored, or being answered. What the listener raises, it
         raises."""
         event = body.get("event")
         if isinstance(event, dict):
-            await self._event(event)
+            await self._once(string(body.get("event_id")), event)
         elif (asked := questions.question(body)) is not None:
             self._ask(asked)
+
+    async def _once(self, id: str, event: Json) -> None:
+        """Take in an event. One that is delivered again meanwhile waits for the first: in a rush, doing the same work
+        several times would make all of it late, and bring still more of it."""
+        if (first := self._under_way.get(id)) is not None:
+            await asyncio.shield(first)
+            return
+        if id:
+            self._under_way[id] = asyncio.get_running_loop().create_future()
+        error: BaseException | None = None
+        try:
+            await self._event(event)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            if id:
+                _tell(self._under_way.pop(id), error)
 
     async def _event(self, event: Json) -> None:
         kind = string(event.get("type"))
@@ -109,9 +130,14 @@ class Taking:
     async def _name(self, person: str) -> None:
         """Say someone's name, once."""
         seen = self._directory.person(person)
-        if seen is not None and self._named.get(person) != seen.name:
+        if seen is None or self._named.get(person) == seen.name:
+            return
+        self._named[person] = seen.name
+        try:
             await self._listener.heard(seen)
-            self._named[person] = seen.name
+        except BaseException:
+            del self._named[person]
+            raise
 
     async def _renamed(self, event: Json) -> None:
         self._directory.forget_channels()
@@ -123,3 +149,14 @@ class Taking:
         private = event.get("type") == "group_rename" or (await self._directory.channel(id, name)).private
         place = ChannelId(payloads.PLATFORM, us.workspace, id)
         await self._listener.heard(ChannelSeen(place, name, self._clock(), private))
+
+
+def _tell(waiting: asyncio.Future[None], error: BaseException | None) -> None:
+    """What came of the first delivery, for the others. If it was cut off, Slack says it again."""
+    if error is None:
+        waiting.set_result(None)
+    else:
+        waiting.set_exception(
+            error if isinstance(error, SlackError) else Unreachable("the first delivery was not done")
+        )
+        waiting.exception()  # nobody may be waiting

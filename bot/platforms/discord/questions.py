@@ -1,0 +1,179 @@
+"""What a person asks, in whichever interaction it comes: a slash command, a message's menu, a button, a form.
+
+Pure: the commands as Discord registers them, and one interaction in, one ``Question`` out. Who answers it, and where
+the answer is shown: ``answering.py``.
+https://docs.discord.com/developers/interactions/receiving-and-responding
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.chat import Command
+from bot.platforms.discord import draw
+from bot.platforms.discord.payloads import Json, identifier, string
+from newsletter import markdown
+from newsletter.errors import UserError
+from newsletter.title_text import shorten
+
+# https://docs.discord.com/developers/interactions/application-commands
+SLASH, MESSAGE_MENU = 1, 3
+SUB_COMMAND, TEXT = 1, 3
+MOST_SUB_COMMANDS = 25
+MOST_MENUS = 15
+LONGEST_NAME = 32
+LONGEST_HELP = 100
+IN_SERVERS = 0
+
+COMMAND, COMPONENT, FORM = 2, 3, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as Discord tells it, and what it takes to answer. ``pressed``: a button or a form of a message of ours.
+
+    ``message`` is the one whose menu was used. Outside of servers ``guild`` is ``""``.
+    """
+
+    id: str
+    token: str
+    text: str
+    person: Json
+    channel: Json
+    guild: str = ""
+    locale: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    message: Json | None = None
+    is_form: bool = False
+    pressed: bool = False
+
+
+def question(event: Json, commands: Sequence[Command]) -> Question | None:
+    """The question in an INTERACTION_CREATE; ``None`` where there is none."""
+    told, member = _object(event.get("data")), _object(event.get("member"))
+    match event.get("type"):
+        case 2 if told.get("type") == MESSAGE_MENU:
+            text, message = _of_menu(told, commands)
+            return _asked(event, member, text, message=message) if message else None
+        case 2:
+            return _asked(event, member, _of_slash(told, commands))
+        case 3:
+            text = draw.asks(string(told.get("custom_id")))
+            return _asked(event, member, text, pressed=True) if text else None
+        case 5:
+            values = dict(_written(told.get("components")))
+            text = string(told.get("custom_id"))
+            pressed = bool(event.get("message"))
+            return _asked(event, member, text, values=values, pressed=pressed, is_form=True)
+        case _:
+            return None
+
+
+def _asked(event: Json, member: Json, text: str, **more: Any) -> Question:
+    person = _object(member.get("user")) or _object(event.get("user"))
+    return Question(
+        identifier(event.get("id")),
+        string(event.get("token")),
+        text,
+        {**person, "member": member},
+        _object(event.get("channel")) or {"id": event.get("channel_id")},
+        identifier(event.get("guild_id")),
+        string(event.get("locale")),
+        **more,
+    )
+
+
+def _of_slash(told: Json, commands: Sequence[Command]) -> str:
+    """The command's name, then its values in the order of its parameters, whatever order they came in."""
+    chosen = next(iter(_objects(told.get("options"))), {})
+    name = string(chosen.get("name"))
+    given = {string(one.get("name")): one.get("value") for one in _objects(chosen.get("options"))}
+    row = next((one for one in commands if one.name == name), None)
+    order = [_name(parameter.name) for parameter in row.parameters] if row else list(given)
+    values = [" ".join(str(given[one]).split()) for one in order if given.get(one) is not None]
+    return " ".join((name, *values))
+
+
+def _of_menu(told: Json, commands: Sequence[Command]) -> tuple[str, Json]:
+    row = next((one for one in commands if one.shortcut and one.shortcut == told.get("name")), None)
+    messages = _object(_object(told.get("resolved")).get("messages"))
+    return (row.name if row else ""), _object(messages.get(identifier(told.get("target_id"))))
+
+
+def _written(components: object) -> Iterable[tuple[str, str]]:
+    """What was written or chosen, by the fields' names, however the inputs are wrapped."""
+    for one in _objects(components):
+        if "custom_id" in one:
+            chosen = one.get("values")
+            value = chosen[0] if isinstance(chosen, list) and chosen else one.get("value")
+            yield string(one["custom_id"]), string(value)
+        yield from _written(one.get("components"))
+        yield from _written([one.get("component")])
+
+
+# --- the commands ----------------------------------------------------------------------------------------------------
+
+
+def offered(called: str, commands: Sequence[Command], *, everywhere: bool) -> list[Json]:
+    """All commands, as they are registered: one with a part for each row, and entries in the menu of messages.
+
+    ``everywhere``: for all servers, but for no conversation outside of one. Raises ``UserError`` for a name that
+    Discord does not take.
+    """
+    name = called.removeprefix("/").lower()
+    if not 1 <= len(name) <= LONGEST_NAME or not name.replace("-", "").replace("_", "").isalnum():
+        raise UserError(f'Discord takes no command "{called}": write a slash and up to 32 letters, digits, - and _')
+    where: dict[str, Any] = {"contexts": [IN_SERVERS], "integration_types": [0]} if everywhere else {}
+    slash = {
+        "type": SLASH,
+        "name": name,
+        "description": "The newsletter made of the links shared here",
+        "options": [_row(command) for command in commands[:MOST_SUB_COMMANDS]],
+    }
+    menus = [{"type": MESSAGE_MENU, "name": one.shortcut} for one in commands if one.shortcut]
+    return [one | where for one in (slash, *menus[:MOST_MENUS])]
+
+
+def _row(command: Command) -> dict[str, Any]:
+    options = [
+        {
+            "type": TEXT,
+            "name": _name(parameter.name),
+            "description": _line(parameter.help),
+            "required": parameter.required,
+        }
+        # Discord wants what must be given before what may be.
+        for parameter in sorted(command.parameters, key=lambda one: not one.required)
+    ]
+    return {"type": SUB_COMMAND, "name": _name(command.name), "description": _line(command.help), "options": options}
+
+
+def same(wanted: Sequence[Json], registered: Sequence[Json]) -> bool:
+    """Whether Discord has these commands already; it adds what we did not say to each of them."""
+    return sorted(map(_essence, wanted)) == sorted(map(_essence, registered))
+
+
+def _essence(command: Json) -> str:
+    return repr((
+        command.get("type") or SLASH,
+        command.get("name"),
+        command.get("description") or "",
+        bool(command.get("required")),
+        [_essence(option) for option in command.get("options") or ()],
+    ))  # fmt: skip
+
+
+def _name(name: str) -> str:
+    return name.lower()[:LONGEST_NAME]
+
+
+def _line(text: str) -> str:
+    return shorten(markdown.plain(text), LONGEST_HELP) or "…"
+
+
+def _object(value: object) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: object) -> list[Json]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
