@@ -59,6 +59,10 @@ class Manners:
         self._errands.add(errand)
         errand.add_done_callback(self._errands.discard)
 
+    async def done(self) -> None:
+        """Wait until nothing is under way."""
+        await asyncio.gather(*self._errands)
+
     async def _answer(
         self, chat: Chat, message: MessageSeen, keys: set[str], newsletters: Sequence[NewsletterSettings]
     ) -> None:

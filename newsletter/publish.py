@@ -102,6 +102,7 @@ class Publisher:
         self.aim(outlets)
         self._recaps = {recap.destination.key: recap for recap in recaps}
         self._clock = clock
+        self._looked_back: dict[str, tuple[int, int]] = {}
         self._composer = Composer(settings)
         self._deliverer = Deliverer(store, clock=clock, owner=owner, is_alive=is_alive, stopping=stopping)
 
@@ -440,23 +441,24 @@ class Publisher:
 
     # --- afterwards ---
 
-    async def follow(self) -> tuple[Edition, ...]:
+    async def follow(self, *, everywhere: bool = True) -> tuple[Edition, ...]:
         """Bring what changed in chat into the editions that went out; those that are different now are returned.
 
         Deletions and opting out always, edits where the settings say so. The second time changes nothing. Nothing is
-        sent yet: ``deliver`` puts the parts in their place.
+        sent yet: ``deliver`` puts the parts in their place. Not ``everywhere``: this process knows only some of the
+        places, so that an edition that went to others too is left for one that knows them.
         """
         async with self._store.reading() as transaction:
             stale = await editions.stale(transaction, self._settings.key)
-        amended = [await self._follow(row) for row in stale]
+        amended = [await self._follow(row, everywhere=everywhere) for row in stale]
         return tuple(edition for edition in amended if edition is not None)
 
-    async def _follow(self, row: editions.EditionRow) -> Edition | None:
+    async def _follow(self, row: editions.EditionRow, *, everywhere: bool) -> Edition | None:
         async with self._store.writing() as transaction:
             if row.state is EditionState.ARCHIVED:
                 channels = await self._composer.channels(transaction)
                 edition = await self._archive_again(transaction, channels, row)
-                await self._is_followed(transaction, row)
+                await self._is_followed(transaction, row, everywhere=everywhere)
                 return edition
             frozen = await editions.as_frozen(transaction, row.id)
             printed = await editions.latest_revision(transaction, row.id)
@@ -468,15 +470,14 @@ class Publisher:
             edition = amend(frozen, anew.edition, edits=edits, chosen=anew.chosen, blanked=anew.blanked)
             # Drawn again in any case: whoever kept the edition so may have known fewer of its destinations.
             changed = await self._freeze(transaction, row, edition)
-            await self._is_followed(transaction, row)
+            await self._is_followed(transaction, row, everywhere=everywhere)
             return edition if changed and edition != printed else None
 
-    async def _is_followed(self, transaction: Transaction, row: editions.EditionRow) -> None:
-        """Unless it went to a place that is not known here: then it is left to a process that knows it."""
+    async def _is_followed(self, transaction: Transaction, row: editions.EditionRow, *, everywhere: bool) -> None:
         known = self._outlets.keys() | self._recaps.keys()
         known |= {key for outlet in self._outlets.values() for key in outlet.also}
         there = {one.destination for one in await editions.deliveries_of(transaction, row.id)}
-        if there <= known:
+        if everywhere or there <= known:
             await editions.up_to_date(transaction, row)
 
     async def retract(self, by: str) -> Edition | None:
@@ -506,6 +507,8 @@ class Publisher:
         ``at_once``: of those tried in vain only the ones whose time has come. Safe to repeat and to kill at any point:
         a part that arrived is found again, not sent twice. One destination failing holds up no other.
         """
+        # What was erased from the ledger must be drawn again before anything of it is looked at.
+        await self.follow(everywhere=False)
         async with self._store.reading() as transaction:
             unfinished = await editions.unfinished(
                 transaction, self._settings.key, self._clock(), failed_too=failed_too
@@ -518,17 +521,27 @@ class Publisher:
         return outcomes
 
     async def _look_back(self, recap: Recap, *, failed_too: bool, at_once: bool) -> tuple[Delivered, ...]:
-        """Bring the document over all editions up to date, if it is not."""
+        """Bring the document over all editions up to date, if it is not.
+
+        Drawing all of the past takes a while: it is not done again as long as nothing new is out.
+        """
         key = recap.destination.key
+        async with self._store.reading() as transaction:
+            out = await editions.how_many_are_out(transaction, self._settings.key, self._clock())
+        if self._looked_back.get(key) == out and not at_once:
+            return ()
         async with self._store.writing() as transaction:
             rows, readable = await self._printed(transaction, recap.audience, recap.show)
             if not readable:
                 return ()
             await editions.move_delivery(transaction, self._settings.key, key, rows[-1].id)
             delivery = await editions.intend(transaction, rows[-1], key, 0, recap.draw(readable))
-        if delivery.done_at is not None or (delivery.failed is not None and not failed_too):
-            return ()
-        return await self._deliverer.deliver({key: recap}, [delivery], at_once=at_once)
+        outcomes: tuple[Delivered, ...] = ()
+        if delivery.done_at is None and (delivery.failed is None or failed_too):
+            outcomes = await self._deliverer.deliver({key: recap}, [delivery], at_once=at_once)
+        if delivery.done_at is not None or any(one.failed is None for one in outcomes):
+            self._looked_back[key] = out
+        return outcomes
 
     async def _printed(
         self, transaction: Transaction, audience: Audience, show: Sequence[Shown]

@@ -134,6 +134,21 @@ async def printed_before(
     return tuple(_edition(row) for row in found)
 
 
+async def how_many_are_out(transaction: Transaction, newsletter: str, now: datetime) -> tuple[int, int]:
+    """How many editions readers may know of, and how often these were made anew: the same numbers, the same past."""
+    table, revision = tables.edition, tables.revision
+    released = (table.c.approval != "awaited") & or_(table.c.release_at.is_(None), table.c.release_at <= now)
+    found = await transaction.execute(
+        select(func.count(table.c.id.distinct()), func.count(revision.c.n))
+        .select_from(table)
+        .join(revision, revision.c.edition_id == table.c.id)
+        .where(table.c.newsletter == newsletter, table.c.number.is_not(None), released)
+        .where(table.c.state != EditionState.RETRACTED.value)
+    )
+    rows, revisions = found.one()
+    return rows, revisions
+
+
 async def begin(
     transaction: Transaction, newsletter: str, opened_at: datetime, cut_off: datetime, *, after: EditionRow | None
 ) -> EditionRow:
@@ -1035,7 +1050,13 @@ async def give_up(transaction: Transaction, delivery: int, fence: int, why: str)
 
 
 async def try_again(
-    transaction: Transaction, delivery: int, fence: int, at: datetime, why: str, *, untouched_until: datetime | None
+    transaction: Transaction,
+    delivery: int,
+    fence: int,
+    at: datetime,
+    why: str,
+    *,
+    untouched_until: datetime | None = None,
 ) -> None:
     """Not now, but then; and nobody may claim it before ``untouched_until``, whoever asks."""
     values = {"next_at": at, "why": why, "attempts": tables.delivery.c.attempts + 1, "lease_until": untouched_until}
