@@ -19,8 +19,8 @@ BENCH := .venv/.bench-installed
 help:  ## List these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
-demo: $(LINKLETTER)  ## Import the sample chat and make its newsletters: no token, no network
-	@$(BIN)/linkletter demo
+demo: $(LINKLETTER)  ## Let a week end in the sample chat and show its newsletter: no token, no network
+	@$(BIN)/linkletter demo --once
 
 test: $(LINKLETTER) $(DEV)  ## Run all tests (PostgreSQL's are skipped where its programs are not installed)
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile

@@ -293,6 +293,7 @@ class Live:
 
     async def close(self) -> None:
         """Let go of the chats' connections."""
+        await self.listening.done()
         for one in self.chats:
             await one.close()
 

@@ -12,12 +12,13 @@ import secrets
 import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from functools import wraps
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import click
@@ -29,6 +30,7 @@ Result = TypeVar("Result")
 Command = Callable[..., Any]
 
 CONFIG = "config.yaml"
+DEMO = "linkletter-demo"
 STYLES = ("hexo", "jekyll", "hugo", "plain", "archive", "index")
 
 
@@ -660,16 +662,60 @@ def search(context: click.Context, words: tuple[str, ...], most: int, as_json: b
 
 
 @linkletter.command()
+@click.option("--once", is_flag=True, help="Without a browser: let the week end, print what came of it, and end.")
+@click.option("--empty", is_flag=True, help="Begin with a room in which nobody has said anything.")
+@click.option(
+    "--import", "export", metavar="EXPORT", type=_Path(), help="Fill the room from a Slack or Discord export."
+)
+@click.option("--keep", is_flag=True, help="Leave everything in the folder, to go on there the next time.")
 @click.option(
     "--folder",
-    default="linkletter-demo",
-    show_default=True,
+    metavar="FOLDER",
     type=_Path(file_okay=False),
-    help="Where the demo writes its database and posts.",
+    help=f"Keep it, and here. [default with --keep or --once: {DEMO}]",
 )
+@click.option("--port", type=click.IntRange(0, 65535), help="The port of the page. [default: 8765, or any]")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Any other address is behind a token.")
+@click.option("--no-browser", is_flag=True, help="Print the address and open nothing.")
 @_command
-def demo(folder: Path) -> int:
-    """Make newsletters of a sample chat: no token, no network."""
-    from bot.demo import run_demo
+def demo(
+    once: bool,
+    empty: bool,
+    export: Path | None,
+    keep: bool,
+    folder: Path | None,
+    port: int | None,
+    host: str,
+    no_browser: bool,
+) -> None:
+    """Try everything in a chat room in your browser, with a sample team: no token, no network."""
+    from bot.demo import Wanted, run_in_browser, run_once
 
-    return run_demo(folder, click.echo)
+    if empty and export is not None:
+        raise click.UsageError("Say --empty or --import, not both.")
+    with ExitStack() as stack:
+        if folder is None:
+            folder = Path(DEMO) if keep or once else Path(stack.enter_context(TemporaryDirectory(prefix="linkletter-")))
+        progress = stack.enter_context(_progress())
+        wanted = Wanted(folder, _language(os.environ), empty, export, progress)
+        if once:
+            _run(run_once(wanted, click.echo))
+            again = f" --folder {folder}" if folder != Path(DEMO) else " --keep"
+            click.echo(f"Next, be in that room yourself, in the browser: linkletter demo{again}")
+            click.echo("And in your own chat: linkletter init")
+        else:
+            browse = not no_browser and _has_a_browser(os.environ)
+            _run(run_in_browser(wanted, _complain, host=host, port=port, browse=browse))
+
+
+def _language(environ: Mapping[str, str]) -> str:
+    """What the sample is in: Korean where the locale is, else English."""
+    locale = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
+    return "ko" if locale.startswith("ko") else "en"
+
+
+def _has_a_browser(environ: Mapping[str, str]) -> bool:
+    """Whether a person sits at this machine's own screen. A text browser would take the terminal away from them."""
+    if not sys.stdout.isatty():
+        return False
+    return sys.platform in ("darwin", "win32") or bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))

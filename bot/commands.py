@@ -91,8 +91,13 @@ async def preview(commands: "Commands", asked: Asked) -> Cards:
 async def publish(commands: "Commands", asked: Asked) -> Cards:
     """Close the open edition and send it everywhere; also what an earlier attempt left unfinished."""
     newsletter, person = asked.newsletter, asked.invocation.person
-    edition = await newsletter.publisher.publish(f"{person.platform}:{person.id}")
-    delivered = await newsletter.publisher.deliver()
+    number = asked.values.get(EDITION.name, "").removeprefix("#")
+    if number and not number.isdecimal():
+        raise UserError(f"{number} is no edition's number")
+    edition = await newsletter.publisher.publish(f"{person.platform}:{person.id}", int(number) if number else None)
+    delivered = await newsletter.publisher.deliver(failed_too=True)
+    if edition is None and not delivered and number:
+        return cards.text(f"Edition {number} is out already, or nothing of it is left to publish.")
     if edition is None and not delivered:
         least = newsletter.settings.at_least
         return cards.text(f"Nothing was published: an edition needs {least} {'link' if least == 1 else 'links'}.")
@@ -148,9 +153,11 @@ async def help_(commands: "Commands", asked: Asked) -> Cards:
 
 NEWSLETTER = Parameter("newsletter", "Which one, where the channel has several")
 
+EDITION = Parameter("edition", "Which one, by its number: asked for twice, it goes out once")
+
 ROWS = (
     Row("preview", "See the newsletter as it would go out now; only you see it", preview, (NEWSLETTER,)),
-    Row("publish", "Send the newsletter now", publish, (NEWSLETTER,), who="editors"),
+    Row("publish", "Send the newsletter now", publish, (NEWSLETTER, EDITION), who="editors"),
     Row("status", "What is collected so far, and when it goes out", status),
     Row("recent", "The links shared since the last edition", recent),
     Row(

@@ -28,7 +28,10 @@ def draft(edition: Edition, settings: NewsletterSettings, closing: datetime, now
     if edition.is_empty:
         empty = Fact("no link so far: nothing will go out")
         return Cards((cards.note(f"📝 {edition.title}", (when, empty)),))
-    actions = (Action("See it as it will be", f"preview {key}"), Action("Publish now", f"publish {key}", "primary"))
+    actions = (
+        Action("See it as it will be", f"preview {key}"),
+        Action("Publish now", f"publish {key} {edition.number}", "primary"),
+    )
     head = replace(cards.note(f"📝 {edition.title}", (when, _counted(edition))), actions=actions)
     hint = Fact(f"To leave this week out: {called} skip {key}")
     return Cards((head, *_checked(edition, settings), Card(lines=((hint,),))))
@@ -43,7 +46,7 @@ def closed(
         when = Fact(f"It goes out when an editor publishes it: {called} publish {key}")
     else:
         when = Fact(f"goes out {in_words(out_at, settings.zone, now)}", at=out_at)
-    publish = Action("Publish" if out_at is None else "Publish now", f"publish {key}", "primary")
+    publish = Action("Publish" if out_at is None else "Publish now", f"publish {key} {edition.number}", "primary")
     head = replace(cards.note(f"🔒 {edition.title}", (when, _counted(edition))), actions=(publish,))
     shown = cards.of_edition(edition)
     return Cards((head, *_checked(edition, settings)), (*shown.channel, *shown.thread))

@@ -50,9 +50,10 @@ Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and of how much."""
 
 READERS = (
-    ("slack", slack.recognises, partial(slack.open_export, whole=False)),
-    ("discord", discord.recognises, discord.open_export),
+    ("slack", slack.recognises, partial(slack.open_export, whole=False), slack.open_export),
+    ("discord", discord.recognises, discord.open_export, discord.open_export),
 )
+"""Which one a path is for, how it is opened for what can be kept of it, and how for all that was said."""
 
 
 @dataclass
@@ -122,6 +123,13 @@ async def import_exports(
     return imported
 
 
+def readings(path: Path, progress: Progress) -> Iterator[Reading]:
+    """What an export holds, also the messages without a link: one reading per channel. Raises ``ImportFailed``."""
+    with _interruptible():
+        _, export = _opened(path, "", {}, whole=True)
+        yield from export.readings(_counting(progress, f"Reading {path.name}", 0, export.total))
+
+
 @contextmanager
 def _interruptible() -> Iterator[None]:
     """Ctrl-C ends the block at once. asyncio would only cancel the task: heard when it next waits, minutes later."""
@@ -140,12 +148,12 @@ def _counting(progress: Progress, what: str, before: int, total: int) -> Callabl
     return lambda done: progress(what, before + done, total)
 
 
-def _opened(path: Path, workspace: str, configured: Mapping[str, str]) -> tuple[str, Export]:
+def _opened(path: Path, workspace: str, configured: Mapping[str, str], *, whole: bool = False) -> tuple[str, Export]:
     if not path.exists():
         raise ImportFailed(str(path), "", "there is no such file or folder")
-    for platform, recognises, open_export in READERS:
+    for platform, recognises, open_export, open_whole in READERS:
         if recognises(path):
-            return platform, open_export(path, workspace or configured.get(platform, ""))
+            return platform, (open_whole if whole else open_export)(path, workspace or configured.get(platform, ""))
     raise ImportFailed(
         str(path),
         "",

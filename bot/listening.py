@@ -75,6 +75,10 @@ class Listening:
             if isinstance(heard, MessageSeen):
                 self._manners.heard(self._chats[seen.id.platform], heard, newsletters)
 
+    async def done(self) -> None:
+        """Wait until no courtesy is under way, before the store or a chat is closed."""
+        await self._manners.done()
+
     async def connected(self, chat: Chat) -> None:
         """Read back, in every channel a newsletter collects from, since its open edition was opened.
 

@@ -118,7 +118,7 @@ class Run:
         self._turning = {asyncio.create_task(weekly.turn()) for weekly in self.weeklies}
         try:
             good = all(await asyncio.gather(*self._turning))
-            if good:
+            if good and not self.stopping():
                 await self._say_that_we_are_alive()
         except NewsletterError as error:
             log.error("the tick failed: %s", error)

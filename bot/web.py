@@ -4,9 +4,11 @@ What else is served is handed in as routes: the room's page is ``platforms/local
 bolt's own (``platforms/slack/http_mode.py``).
 """
 
+import asyncio
 import hmac
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+import mimetypes
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -154,6 +156,31 @@ def archive(sites: Mapping[str, Path]) -> Routes:
 
     pages = [f"/archive/{{newsletter}}{rest}" for rest in ("", "/", "/{name:.+}")]
     return [web.get(path, answer) for path in pages]
+
+
+def folder(under: str, where: Path, headers: Mapping[str, str]) -> Routes:
+    """The files of a folder. A file ``x.gz`` is handed out as ``x``, for browsers to unpack."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        if (file := within(where, name)) is not None:
+            return web.FileResponse(file, headers=headers)
+        if (packed := within(where, f"{name}.gz")) is not None:
+            kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+            body = await asyncio.to_thread(packed.read_bytes)
+            return web.Response(body=body, content_type=kind, headers={**headers, "Content-Encoding": "gzip"})
+        raise web.HTTPNotFound(text="There is no such file.")
+
+    return [web.get(f"{under}/{{name:.+}}", answer)]
+
+
+def page(paths: Sequence[str], text: str, headers: Mapping[str, str]) -> Routes:
+    """One HTML page at each of these paths."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text=text, content_type="text/html", headers=headers)
+
+    return [web.get(path, answer) for path in paths]
 
 
 def within(folder: Path, name: str) -> Path | None:

@@ -1,7 +1,7 @@
 """Amending: an edition as it was frozen, and what is left of its shares now -> the edition as it is to stand. Pure.
 
-People edit, delete and opt out after publication too, and editors have second thoughts. What they said follows them; the
-edition's order, sections and number stay what was published.
+People edit, delete and opt out after publication too, and editors have second thoughts. What they said follows them;
+the edition's order, sections and number stay what was published.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,10 +26,10 @@ def amend(
 ) -> Edition:
     """``frozen``, with what changed in chat since; ``anew`` is made of the same shares, as far as they are there.
 
-    An entry of which nothing is left, or that an editor left out, goes; one of which some is left is told by that. Where
-    people only edited their words, ``edits`` says whether the edition follows. ``chosen`` is what editors decided, by
-    key; ``blanked`` are the shares of which only what was printed is left. A function of the frozen edition and of what
-    is there now: what is taken back is as if it had never been.
+    An entry of which nothing is left, or that an editor left out, goes; one of which some is left is told by that.
+    Where people only edited their words, ``edits`` says whether the edition follows. ``chosen`` is what editors
+    decided, by key; ``blanked`` are the shares of which only what was printed is left. A function of the frozen edition
+    and of what is there now: what is taken back is as if it had never been.
     """
     chosen = chosen or {}
     fresh = _Fresh(anew, blanked)

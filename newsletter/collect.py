@@ -23,9 +23,10 @@ from newsletter.heard import (
     ReactionHeard,
     Reading,
 )
+from newsletter.hiding import left_of
 from newsletter.merge import FOLLOW_UP_WITHIN, KeptMessage, absent, follow_ups, hear, join
 from newsletter.model import ShareWords
-from newsletter.store import Store, Transaction, chat
+from newsletter.store import Store, Transaction, chat, choices, opting
 
 EARLY_AT_MOST = 10_000
 """How many messages not yet known are remembered for what was heard of them; a reading repairs what falls out."""
@@ -125,6 +126,7 @@ class Collector:
         self._store = store
         self._early: OrderedDict[MessageId, KeptMessage] = OrderedDict()
         self._names: OrderedDict[PersonId, PersonSeen] = OrderedDict()
+        self._hidden: frozenset[PersonId] = frozenset()
 
     async def hear(self, heard: Heard) -> None:
         """Take in one thing. It is stored when this returns; the second time changes nothing."""
@@ -179,17 +181,20 @@ class Collector:
         heard: Sequence[MessageSeen | MessageGone | ReactionHeard],
         read: Mapping[str, tuple[ShareWords, ...]] | None = None,
     ) -> None:
+        await self._look_who_is_hidden(transaction)
+        heard = [left for one in heard if (left := left_of(one, self._hidden)) is not None]
         ids = list(dict.fromkeys(_message(one) for one in heard))
         kept = await chat.messages(transaction, ids)
         now = {id: self._with_early(id, kept.get(id)) for id in ids}
         for said in heard:
             now[_message(said)] = hear(now[_message(said)], said)
         changed = [now[id] for id in ids if now[id] != kept.get(id)]
-        shares = {one.id: _shares(one, read or {}) for one in changed}
+        shares = {one.id: None if _is_blanked(one) else _shares(one, read or {}) for one in changed}
         known = [one for one in changed if one.id in kept or shares[one.id]]
         unknown = [one for one in changed if one.id not in kept and not shares[one.id]]
         # A message that lost its link may have become the words of another one: that is seen below.
         await chat.write(transaction, [chat.Written(one, shares[one.id], is_words=True) for one in known])
+        await choices.messages_changed(transaction, [one.id for one in known if _says_else(one, kept.get(one.id))])
         await self._name(transaction, known)
         for one in known:
             self._early.pop(one.id, None)
@@ -237,6 +242,7 @@ class Collector:
         await chat.write(transaction, [chat.Written(one, (), is_words=True) for one in new])
         changed = {id: found.get(id) for id in sorted(barely) if stored[id].words_from != found.get(id)}
         await chat.set_words_from(transaction, changed)
+        await choices.messages_changed(transaction, [*changed])
         dropped = sorted(only_words - wanted)
         # Reactions to them would count again if they were edited to hold a link.
         known = await chat.messages(transaction, dropped)
@@ -244,11 +250,26 @@ class Collector:
         for one in known.values():
             self._remember(one)
 
+    # --- who opted out ---
+
+    async def _look_who_is_hidden(self, transaction: Transaction) -> None:
+        """What another process was told holds here from its next transaction on."""
+        hidden = await opting.hidden(transaction)
+        if hidden == self._hidden:
+            return
+        self._hidden = hidden
+        for person in hidden & self._names.keys():
+            del self._names[person]
+        for id in [id for id, one in self._early.items() if one.seen is not None and one.seen.author in hidden]:
+            del self._early[id]
+
     # --- names ---
 
     def _remember_names(self, seen: Iterable[PersonSeen]) -> None:
         """Remember, in memory only, the names of people of whom nothing is kept yet."""
         for person in seen:
+            if person.id in self._hidden:
+                continue
             known = self._names.get(person.id, person)
             self._names[person.id] = max(known, person, key=lambda one: (one.seen_at, one.name))
             self._names.move_to_end(person.id)
@@ -296,6 +317,24 @@ def _spans(
 def _within(instant: datetime, spans: Sequence[tuple[datetime, datetime]]) -> bool:
     place = bisect_right(spans, instant, key=lambda span: span[0])
     return place > 0 and instant <= spans[place - 1][1]
+
+
+def _is_blanked(one: KeptMessage) -> bool:
+    """Whether its words were forgotten: what it shared cannot be read from it any more."""
+    return one.present and one.seen is not None and not one.seen.text
+
+
+def _says_else(now: KeptMessage, before: KeptMessage | None) -> bool:
+    """Whether what a newsletter may have printed of it is no longer so: its text, or what its author did to it."""
+    if before is None or before.seen is None:
+        return False
+    text = now.seen.text if now.seen is not None and now.present else ""
+    return text != (before.seen.text if before.present else "") or _own_emoji(now) != _own_emoji(before)
+
+
+def _own_emoji(one: KeptMessage) -> set[str]:
+    author = one.seen.author if one.seen is not None else None
+    return {emoji for (person, emoji), standing in one.reactions.items() if person == author and standing.on}
 
 
 def _message(heard: MessageSeen | MessageGone | ReactionHeard) -> MessageId:

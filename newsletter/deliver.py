@@ -272,9 +272,7 @@ class _Delivering:
         """The receipt that counts. What two processes sent is there twice: who comes second takes its own away."""
         now = self._clock()
         async with self._store.writing() as transaction:
-            counts = await editions.arrived(
-                transaction, self._delivery.id, one.part, receipt, in_place_of=one.receipt
-            )
+            counts = await editions.arrived(transaction, self._delivery.id, one.part, receipt, in_place_of=one.receipt)
             mine = await editions.hold(transaction, self._delivery.id, self._fence, now + LEASE)
         self._until = now + LEASE
         if counts is None or counts.id != receipt.id:

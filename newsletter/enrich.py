@@ -8,6 +8,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -20,8 +21,15 @@ from newsletter.settings import FetchSettings, NewsletterSettings
 from newsletter.store import Store, Transaction, pages
 from newsletter.store.pages import Due, Settled
 
-CLAIM = timedelta(minutes=2)
-"""How long a link is its visitor's: longer than the slowest visit, for nobody may come while one is there."""
+CLAIM = timedelta(minutes=4)
+"""How long a link is its visitor's. A visit begins in the first half of it, and the slowest one is over within the other:
+nobody may come while one is there."""
+
+AHEAD = 2
+"""For each visit at once, how many links are claimed that are next: then nobody waits for the database."""
+
+TOGETHER = timedelta(milliseconds=100)
+"""How long what came of a visit waits for others, to be kept with them: a transaction costs more than a visit."""
 
 PREVIEW_WITHIN = timedelta(minutes=1)
 """A platform's own preview comes within seconds of the message: it is waited for, since it costs no request."""
@@ -37,6 +45,9 @@ AT_LEAST_EVERY = timedelta(seconds=10)
 
 SHORTLY = timedelta(milliseconds=50)
 """Where no pause is asked for, a link of a host that is being visited still waits for the visit to end."""
+
+LARGE = 32 * 1024
+"""Bytes of a page that is read in a thread of its own; reading a smaller one is quicker than handing it over."""
 
 AFTER_TROUBLE = timedelta(seconds=30)
 """How long to leave a database alone that cannot be used."""
@@ -92,9 +103,9 @@ class Enricher:
 
         0: nothing may be visited now. Safe to be cut off anywhere: what was not kept is due again.
         """
-        more, visits = True, list[Visit]()
-        while more and len(visits) < self._settings.at_once:
-            claimed, more = await self._turn((), self._settings.at_once - len(visits), now)
+        visits, look_at = list[Visit](), now
+        while look_at <= now and len(visits) < self._settings.at_once:
+            claimed, look_at = await self._turn((), self._settings.at_once - len(visits), now)
             visits += claimed
         visited = await asyncio.gather(*map(self._visit, visits))
         await self._turn(visited, 0, self._clock())
@@ -102,41 +113,70 @@ class Enricher:
 
     async def run(self) -> None:
         """Visit what is due, until cancelled. Trouble with the database is waited out."""
-        under_way: set[asyncio.Task[Visited]] = set()
+        claimed, visited = asyncio.Queue[Visit](), asyncio.Queue[Visited]()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._settings.at_once):
+                group.create_task(self._visit_all(claimed, visited))
+            await self._claim_and_keep(claimed, visited)
+
+    async def _visit_all(self, claimed: asyncio.Queue[Visit], visited: asyncio.Queue[Visited]) -> None:
+        while True:
+            visit = await claimed.get()
+            if visit.until - self._clock() > self._claim / 2:
+                visited.put_nowait(await self._visit(visit))
+            else:  # it was next for too long, and is due again when the claim is over
+                self._there.discard(urls.host(visit.url))
+
+    async def _claim_and_keep(self, claimed: asyncio.Queue[Visit], visited: asyncio.Queue[Visited]) -> None:
+        most = self._settings.at_once * (1 + AHEAD)
         done: list[Visited] = []
-        try:
-            while True:
-                free = self._settings.at_once - len(under_way)
-                visits, wait = list[Visit](), timedelta()
-                try:
-                    visits, more = await self._turn(done, free, self._clock())
-                    done = []
-                    if len(visits) == free or not more:
-                        wait = await self._idle()
-                except StoreError as error:
-                    _log.warning("pages are not fetched for now: %s", error)
-                    wait = AFTER_TROUBLE
-                under_way |= {asyncio.create_task(self._visit(visit)) for visit in visits}
-                done += await _finished(under_way, wait)
-        finally:
-            for task in under_way:
-                task.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
+        look_at = self._clock()
+        while True:
+            now = self._clock()
+            try:
+                # Not for each one that is missing: one question and one transaction serve many.
+                room = most - claimed.qsize()
+                looked = look_at <= now and room > self._settings.at_once
+                visits, found_at = await self._turn(done, room if looked else 0, now)
+                for visit in visits:
+                    claimed.put_nowait(visit)
+                done, look_at = [], found_at if looked else look_at
+                # With enough to do, it is the next visit's end that is waited for.
+                wait = AT_LEAST_EVERY if most - claimed.qsize() <= self._settings.at_once else look_at - self._clock()
+            except StoreError as error:
+                _log.warning("pages are not fetched for now: %s", error)
+                wait = AFTER_TROUBLE
+            done += await self._ended(visited, wait)
+
+    async def _ended(self, visited: asyncio.Queue[Visited], wait: timedelta) -> list[Visited]:
+        """What came of visits within this time, and a moment after the first of them; no more than are at once."""
+        done: list[Visited] = []
+        clock = asyncio.get_running_loop().time
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(latest := clock() + max(wait.total_seconds(), 0)) as end:
+                while len(done) < self._settings.at_once:
+                    done.append(await visited.get())
+                    if len(done) == 1:
+                        end.reschedule(min(latest, clock() + TOGETHER.total_seconds()))
+        return done
 
     # --- which ---
 
-    async def _turn(self, visited: Sequence[Visited], free: int, now: datetime) -> tuple[list[Visit], bool]:
+    async def _turn(self, visited: Sequence[Visited], room: int, now: datetime) -> tuple[list[Visit], datetime]:
         """Keep what came of some visits, and claim as many others as there is room for: one transaction for both.
 
-        Also says whether there may be more that can be visited now.
+        Also says when to look for others: ``now`` where there may be more that can be visited at once.
         """
         planned: Mapping[Due, str | datetime] = {}
-        if free and self._settings.enabled:
+        look_at = now + AT_LEAST_EVERY
+        if room and self._settings.enabled:
             async with self._store.reading() as transaction:
                 # More than there is room for: some of them are on hosts that are being asked.
-                planned = self._plan(await pages.due(transaction, now, 8 + 2 * free), free, now)
+                planned = self._plan(await pages.due(transaction, now, 8 + room), room, now)
+                next_at = None if planned else await pages.next_due(transaction)
+            look_at = now if planned else min(next_at or look_at, look_at)
         if not visited and not planned:
-            return [], False
+            return [], look_at
         until = now + self._claim
         async with self._store.writing() as transaction:
             await self._keep(transaction, visited, now)
@@ -145,9 +185,9 @@ class Enricher:
         addresses = ((link, planned[link]) for link in ours)
         visits = [Visit(link, address, until) for link, address in addresses if isinstance(address, str)]
         self._there |= {urls.host(visit.url) for visit in visits}
-        return visits, bool(planned)
+        return visits, look_at
 
-    def _plan(self, found: Sequence[Due], free: int, now: datetime) -> dict[Due, str | datetime]:
+    def _plan(self, found: Sequence[Due], room: int, now: datetime) -> dict[Due, str | datetime]:
         """For each link the address to ask for now, or until when it is put off. Those there is no room for are left as
         they are."""
         self._expected = {host: at for host, at in self._expected.items() if at > now}
@@ -165,7 +205,7 @@ class Enricher:
                 else:
                     hosts.add(host)
             planned[link] = decided
-            if len(hosts) == free:
+            if len(hosts) == room:
                 break
         return planned
 
@@ -188,12 +228,6 @@ class Enricher:
 
     def _why_not(self, url: str) -> str | None:
         return visiting.why_not(url, self._newsletters, self._settings)
-
-    async def _idle(self) -> timedelta:
-        async with self._store.reading() as transaction:
-            at = await pages.next_due(transaction)
-        wait = at - self._clock() if at is not None else AT_LEAST_EVERY
-        return min(max(wait, timedelta(milliseconds=20)), AT_LEAST_EVERY)
 
     # --- there ---
 
@@ -230,6 +264,8 @@ class Enricher:
         return (page, Fetched(url, fetched.body, fetched.content_type)) if page != Page() else None
 
     async def _read(self, fetched: Fetched, url: str) -> Page:
+        if len(fetched.body) < LARGE:
+            return sites.answer(fetched.body, url=url, content_type=fetched.content_type)
         # A large page takes a while: other work on the loop goes on.
         return await asyncio.to_thread(sites.answer, fetched.body, url=url, content_type=fetched.content_type)
 
@@ -238,15 +274,14 @@ class Enricher:
     async def _keep(self, transaction: Transaction, visited: Sequence[Visited], now: datetime) -> None:
         ours = await pages.settle(transaction, [_settled(one, now) for one in visited])
         found = [one for one in visited if one.visit.link.id in ours and one.fetched is not None]
-        moved = {one: urls.key(one.page.url) for one in found if _is_another(one)}
+        moved = {one.visit.link.key: urls.key(one.page.url) for one in found if _is_another(one)}
         # Of a link that is another one, also the other one: should they be parted, both have their page.
-        known = {one.visit.link.key: one.page for one in found} | {moved[one]: one.page for one in moved}
-        await pages.write_pages(transaction, known, now)
-        for one in found:
-            link = one.visit.link.key
-            if one in moved:
-                await pages.join(transaction, link, moved[one], pages.REDIRECT, now)
-            await pages.join_by_canonical(transaction, moved.get(one, link), one.page, now)
+        known = {one.visit.link.key: one.page for one in found}
+        ends = {moved.get(key, key): page for key, page in known.items()}
+        await pages.write_pages(transaction, known | ends, now)
+        for link, into in moved.items():
+            await pages.join(transaction, link, into, pages.REDIRECT, now)
+        await pages.join_by_canonical(transaction, ends, now)
 
 
 def _settled(visited: Visited, now: datetime) -> Settled:
@@ -267,13 +302,3 @@ def _is_another(visited: Visited) -> bool:
     return fetched is not None and visiting.is_same_page(
         visited.visit.url, visited.page.url, permanent=fetched.permanent
     )
-
-
-async def _finished(under_way: set["asyncio.Task[Visited]"], wait: timedelta) -> list[Visited]:
-    """What is done within this time, at least one if anything is; taken out of ``under_way``."""
-    if not under_way:
-        await asyncio.sleep(wait.total_seconds())
-        return []
-    done, _ = await asyncio.wait(under_way, timeout=wait.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
-    under_way -= done
-    return [task.result() for task in done]

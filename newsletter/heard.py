@@ -44,12 +44,16 @@ class MessageId:
 
 @dataclass(frozen=True, slots=True)
 class PersonSeen:
-    """A person's display name as the source gave it at ``seen_at`` (aware UTC); the newest name is kept."""
+    """A person's display name as the source gave it at ``seen_at`` (aware UTC); the newest name is kept.
+
+    ``joined_at`` is since when they belong to the place, where the platform says so.
+    """
 
     id: PersonId
     name: str
     seen_at: datetime
     bot: bool = False
+    joined_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

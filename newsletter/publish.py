@@ -258,18 +258,22 @@ class Publisher:
             row = await self._begun(transaction, by_hand=False)
             return await self._close_what_is_due(transaction, row, CLOCK)
 
-    async def publish(self, by: str) -> Edition | None:
+    async def publish(self, by: str, number: int | None = None) -> Edition | None:
         """Close the open edition and freeze it for every destination; ``None`` if there is too little to print.
 
         An edition that waits to go out goes out instead. If the open one's cut-off has passed, it closes there, and is
         labelled as a range where several were missed; what was shared since is the next edition's. Else it closes now
         and serves the cut-off to come. A cut-off just passed that was served already is not served again. Nothing is
         sent yet: ``deliver`` does.
+
+        ``number`` is the edition that is meant: asked twice for it, by two editors, the next one does not go out early.
         """
-        if (released := await self.release(by)) is not None:
+        if (released := await self.release(by, number)) is not None:
             return released
         now = self._clock()
         async with self._store.writing() as transaction:
+            if number not in (None, await editions.next_number(transaction, self._settings.key)):
+                return None
             row = await self._begun(transaction)
             if row.serves - self._settings.review > now:
                 if await self._is_served(transaction, row, now):
@@ -283,10 +287,14 @@ class Publisher:
                 return None
             return await self._close_now(transaction, row, by)
 
-    async def release(self, by: str) -> Edition | None:
-        """Let the oldest closed edition that waits for its time, or for an editor, go out; ``None`` if none waits."""
+    async def release(self, by: str, number: int | None = None) -> Edition | None:
+        """Let the oldest closed edition that waits for its time, or for an editor, go out; ``None`` if none waits.
+
+        ``number`` is the only one that is meant.
+        """
         async with self._store.writing() as transaction:
             waiting = await editions.waiting(transaction, self._settings.key, self._clock())
+            waiting = tuple(row for row in waiting if number in (None, row.number))
             if not waiting:
                 return None
             await editions.release(transaction, waiting[0])
@@ -466,11 +474,13 @@ class Publisher:
                 await editions.up_to_date(transaction, row)
                 return None
             anew = await self._composer.again(transaction, row, frozen)
-            edits = self._settings.edits == "follow"
-            edition = amend(frozen, anew.edition, edits=edits, chosen=anew.chosen, blanked=anew.blanked)
+            # What waits to go out was shown to its editors: until it is out, only what people took back changes it.
+            edits, out = self._settings.edits == "follow", row.is_released(self._clock())
+            edition = amend(frozen, anew.edition, edits=edits and out, chosen=anew.chosen, blanked=anew.blanked)
             # Drawn again in any case: whoever kept the edition so may have known fewer of its destinations.
             changed = await self._freeze(transaction, row, edition)
-            await self._is_followed(transaction, row, everywhere=everywhere)
+            if out or not edits:
+                await self._is_followed(transaction, row, everywhere=everywhere)
             return edition if changed and edition != printed else None
 
     async def _is_followed(self, transaction: Transaction, row: editions.EditionRow, *, everywhere: bool) -> None:
@@ -594,8 +604,9 @@ class Publisher:
     async def _is_served(self, transaction: Transaction, row: editions.EditionRow, now: datetime) -> bool:
         """Whether the cut-off that who publishes now means was served: its edition went out, or it had nothing to
         print."""
-        meant = last_cut_off(self._settings.schedule, self._settings.zone, now)
-        if now - meant >= MEANT_FOR_THE_CUT_OFF:
+        closing = now + self._settings.review
+        meant = last_cut_off(self._settings.schedule, self._settings.zone, closing)
+        if closing - meant >= MEANT_FOR_THE_CUT_OFF:
             return False
         if row.opened_at >= meant - self._settings.review:
             return True

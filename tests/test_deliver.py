@@ -386,12 +386,12 @@ STOPPING = """
     from newsletter.publish import Outlet, Publisher
     from newsletter.settings import NewsletterSettings
     from newsletter.store import Store
-    from tests.laws.shelf import Shelf
 
     folder, owner, minutes = Path(sys.argv[2]), sys.argv[3], float(sys.argv[4])
     began, start = datetime.now().astimezone(), datetime.fromisoformat(sys.argv[5])
 
-    class Folder(Shelf):
+    class Folder:
+        key = "shelf"
         async def send(self, part, after):
             if part.ordinal == 2 and owner == "stopped":
                 os.kill(os.getpid(), signal.SIGSTOP)

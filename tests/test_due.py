@@ -150,9 +150,7 @@ CHANGED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("settings", "now", "expected"), [row[1:] for row in CHANGED], ids=[row[0] for row in CHANGED]
-)
+@pytest.mark.parametrize(("settings", "now", "expected"), [row[1:] for row in CHANGED], ids=[row[0] for row in CHANGED])
 def test_a_cut_off_that_left_the_schedule_gives_way_to_the_next_one_that_is_in_it(settings, now, expected):
     assert due.aimed(settings, SATURDAY - WEEK, SATURDAY, SATURDAY - WEEK, now) == expected
 

@@ -129,3 +129,34 @@ async def test_too_few_links_wait_for_the_next_week(store):
     assert await team.publish(CUT_OFF) is None
     await team.share(CUT_OFF + timedelta(days=1))
     assert await team.publish(CUT_OFF + WEEK) == ("2026-W24", ["1", "2"])
+
+
+async def test_two_editors_who_both_publish_an_edition_publish_it_once_and_not_the_next_one_early(store):
+    team = Team(store, approval="required")
+    await team.share(CUT_OFF - timedelta(days=1))
+    team.now = CUT_OFF - timedelta(days=1)
+    await team.publisher.tick()
+    team.now = CUT_OFF + timedelta(seconds=30)
+    closed = await team.publisher.tick()
+    assert closed.number == 1
+    assert await team.publisher.deliver() == ()
+    await team.share(CUT_OFF + timedelta(days=1))
+    team.now = CUT_OFF + timedelta(days=2)
+    assert (await team.publisher.publish("ann", 1)).number == 1
+    assert len(await team.publisher.deliver()) == 1
+    assert await team.publisher.publish("ben", 1) is None
+    assert await team.publish(CUT_OFF + timedelta(days=3)) == ("2026-W24", ["2"])
+
+
+async def test_who_publishes_again_while_a_reviewed_edition_is_out_does_not_publish_the_next_one(store):
+    day = timedelta(days=1)
+    team = Team(store, review=day)
+    await team.share(CUT_OFF - 3 * day)
+    team.now = CUT_OFF - 3 * day
+    await team.publisher.tick()
+    team.now = CUT_OFF - day + timedelta(seconds=30)
+    assert (await team.publisher.tick()).number == 1
+    assert await team.publisher.deliver() == ()
+    await team.share(CUT_OFF - timedelta(hours=23))
+    assert await team.publish(CUT_OFF - timedelta(hours=22)) == ("2026-W23", ["1"])
+    assert await team.publish(CUT_OFF - timedelta(hours=21)) is None

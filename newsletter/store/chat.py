@@ -38,10 +38,13 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One message to write as it now is. Without ``shares`` and ``is_words`` its text is not kept."""
+    """One message to write as it now is. Without ``shares`` and ``is_words`` its text is not kept.
+
+    ``shares`` are ``None`` where its words were forgotten: then they stay as they are.
+    """
 
     kept: KeptMessage
-    shares: tuple[ShareWords, ...]
+    shares: tuple[ShareWords, ...] | None
     is_words: bool = False
 
 
@@ -82,7 +85,7 @@ async def name_channels(transaction: Transaction, seen: Iterable[ChannelSeen]) -
 
 
 async def name_people(transaction: Transaction, seen: Iterable[PersonSeen]) -> None:
-    """Keep the newest name of each person of whom anything is kept; the others leave no trace."""
+    """Keep the newest name of each person of whom anything is kept; the others, and who opted out, leave no trace."""
     newest = {person.id: person for person in sorted(seen, key=lambda person: (person.seen_at, person.name))}
     ids = await _known_people(transaction, sorted(newest))
     table = tables.person
@@ -93,7 +96,7 @@ async def name_people(transaction: Transaction, seen: Iterable[PersonSeen]) -> N
     )
     statement = (
         update(table)
-        .where(table.c.id == bindparam("person_id"), older)
+        .where(table.c.id == bindparam("person_id"), older, table.c.opted_out_at.is_(None))
         .values(name=bindparam("new_name"), bot=bindparam("is_bot"), named_at=bindparam("seen_at"))
     )
     rows = [
@@ -103,6 +106,12 @@ async def name_people(transaction: Transaction, seen: Iterable[PersonSeen]) -> N
     ]
     for batch in in_batches(rows):
         await transaction.execute(statement, batch)
+    since: list[dict[str, object]] = [
+        {"person_id": ids[id], "joined": newest[id].joined_at} for id in ids if newest[id].joined_at is not None
+    ]
+    joined = update(table).where(table.c.id == bindparam("person_id"), table.c.opted_out_at.is_(None))
+    for batch in in_batches(since):
+        await transaction.execute(joined.values(joined_at=bindparam("joined")), batch)
 
 
 def _is(channel: ChannelId) -> ColumnElement[bool]:
@@ -423,7 +432,7 @@ async def set_words_from(transaction: Transaction, words: Mapping[MessageId, Mes
     """Say which message gives each bare link its words (``None``: none does)."""
     if not words:
         return
-    ids = await _message_rows(transaction, [*words, *(id for id in words.values() if id)])
+    ids = await message_rows(transaction, [*words, *(id for id in words.values() if id)])
     table = tables.share
     rows = [{"of": ids[id], "source": ids.get(source) if source else None} for id, source in words.items()]
     await transaction.execute(
@@ -435,7 +444,7 @@ async def forget_words(transaction: Transaction, ids: Iterable[MessageId]) -> No
     """Drop messages that were kept only as words and are no longer; one that had a link loses its text only."""
     table = tables.message
     had_link = select(tables.share.c.id).where(tables.share.c.message_id == table.c.id).exists()
-    for batch in in_batches((await _message_rows(transaction, ids)).values()):
+    for batch in in_batches((await message_rows(transaction, ids)).values()):
         await transaction.execute(delete(table).where(table.c.id.in_(batch), ~had_link))
         await transaction.execute(update(table).where(table.c.id.in_(batch)).values(text="", previews=[]))
 
@@ -455,7 +464,7 @@ async def write(transaction: Transaction, written: Sequence[Written]) -> None:
     everyone |= {person for w in written for person, _ in w.kept.reactions}
     people = await person_ids(transaction, everyone)
     places = await channel_ids(transaction, (w.kept.id.channel for w in written))
-    before = await _message_rows(transaction, (w.kept.id for w in written))
+    before = await message_rows(transaction, (w.kept.id for w in written))
     rows = await _write_messages(transaction, written, before, places, people)
     await _write_shares(transaction, written, before, rows, places)
     await _write_reactions(transaction, written, before, rows, people)
@@ -503,7 +512,7 @@ async def _write_messages(
         await transaction.execute(insert(tables.message), [row for _, row in batch])
     # Asked for afterwards: SQLite returns the rows of one insert in no order, so RETURNING would be a statement
     # for each.
-    return {**before, **await _message_rows(transaction, [id for id, _ in new])}
+    return {**before, **await message_rows(transaction, [id for id, _ in new])}
 
 
 async def _dig_out(transaction: Transaction, ids: Sequence[MessageId], places: Mapping[ChannelId, int]) -> None:
@@ -515,7 +524,8 @@ async def _dig_out(transaction: Transaction, ids: Sequence[MessageId], places: M
         )
 
 
-async def _message_rows(transaction: Transaction, ids: Iterable[MessageId]) -> dict[MessageId, int]:
+async def message_rows(transaction: Transaction, ids: Iterable[MessageId]) -> dict[MessageId, int]:
+    """The row of each message; one that is not kept is not in the result."""
     by_channel: dict[ChannelId, list[str]] = defaultdict(list)
     for id in ids:
         by_channel[id.channel].append(id.id)
@@ -560,10 +570,10 @@ async def _write_shares(
     rows: Mapping[MessageId, int],
     places: Mapping[ChannelId, int],
 ) -> None:
-    links = await link_ids(transaction, (words.key for w in written for words in w.shares))
+    links = await link_ids(transaction, (words.key for w in written for words in w.shares or ()))
     table = tables.share
     known: dict[tuple[int, int], Row[Any]] = {}
-    for batch in in_batches(before.values()):
+    for batch in in_batches(before[w.kept.id] for w in written if w.kept.id in before and w.shares is not None):
         found = await transaction.execute(select(table).where(table.c.message_id.in_(batch)))
         known |= {(row.message_id, row.link_id): row for row in found}
     new, changed, absent = [], [], dict(known)
@@ -571,7 +581,7 @@ async def _write_shares(
         seen = one.kept.seen
         if seen is None or not one.kept.present:
             continue
-        for words in one.shares:
+        for words in one.shares or ():
             row = {
                 "message_id": rows[seen.id],
                 "link_id": links[words.key],

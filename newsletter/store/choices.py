@@ -1,6 +1,6 @@
 """Choices kept: editors' about an edition and its links, sharers' about their own; who has a role; who has looked.
 
-What a choice means is ``assemble``'s business, who may make one ``curate``'s. A choice is written over the one before it.
+What a choice means is ``assemble``'s business, who may make one ``curate``'s. A choice is written over the one before.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 
-from newsletter.heard import ChannelId, PersonId
+from newsletter.heard import ChannelId, MessageId, PersonId
 from newsletter.model import Choice, EditionState, Field
 from newsletter.store import chat, tables
 from newsletter.store.chat import in_batches
@@ -129,10 +129,11 @@ async def went_stale(transaction: Transaction, placed: ColumnElement[bool]) -> N
     )
 
 
-async def messages_changed(transaction: Transaction, messages: Sequence[int]) -> None:
-    """The words, or the presence, of these rows of ``message`` are no longer what they were."""
+async def messages_changed(transaction: Transaction, messages: Sequence[MessageId]) -> None:
+    """The words, or the presence, of these messages are no longer what they were."""
     share, placement = tables.share, tables.placement
-    for batch in in_batches(messages):
+    rows = await chat.message_rows(transaction, messages)
+    for batch in in_batches(rows.values()):
         for of_message in (share.c.message_id.in_(batch), share.c.words_from.in_(batch)):
             await went_stale(transaction, placement.c.share_id.in_(select(share.c.id).where(of_message)))
 

@@ -108,6 +108,11 @@ async def serving(transaction: Transaction, newsletter: str, cut_off: datetime) 
     return await _one(transaction, closed & (table.c.serves == cut_off))
 
 
+async def by_id(transaction: Transaction, edition: int) -> EditionRow | None:
+    """The edition of this row."""
+    return await _one(transaction, tables.edition.c.id == edition)
+
+
 async def all_editions(transaction: Transaction, newsletter: str) -> tuple[EditionRow, ...]:
     """Every edition of the newsletter, by cut-off."""
     table = tables.edition

@@ -288,24 +288,29 @@ async def part(transaction: Transaction, key: str) -> bool:
     return done.rowcount > 0
 
 
-async def join_by_canonical(transaction: Transaction, key: str, page: Page, at: datetime) -> None:
-    """Join the link to the one that its page names, and to it those whose pages name it, where the naming is mutual."""
-    if not page.canonical:
-        return
-    named = urls.key(page.canonical)
+async def join_by_canonical(transaction: Transaction, found: Mapping[str, Page], at: datetime) -> None:
+    """Join each of these links to the one that its page names, and to it those whose pages name it, where the naming is
+    mutual. The pages are known, by key, and written."""
+    named = {key: urls.key(page.canonical) for key, page in found.items() if page.canonical and page.title}
+    there: dict[str, dict[str, Page]] = defaultdict(dict)
     table, link = tables.page, tables.link
-    pages = select(table, link.c.key).join(link, link.c.id == table.c.link_id)
-    there = await transaction.execute(
-        pages.where(table.c.canonical_digest == chat.link_digest(named), link.c.digest != chat.link_digest(key)).limit(
-            chat.AT_ONCE
+    for batch in in_batches(named):
+        # Of the same title, as they must be: some sites write one canonical into all their pages.
+        rows = await transaction.execute(
+            select(table, link.c.key)
+            .join(link, link.c.id == table.c.link_id)
+            .where(table.c.canonical_digest.in_({chat.link_digest(named[key]) for key in batch}))
+            .where(table.c.title.in_({found[key].title for key in batch}))
+            .limit(2 * chat.AT_ONCE)
         )
-    )
-    for row in there.all():
-        other = page_of(row)
-        if named == key and is_mutual(other, page):
-            await join(transaction, row.key, key, CANONICAL, at)
-        elif row.key == named and is_mutual(page, other):
-            await join(transaction, key, named, CANONICAL, at)
+        for row in rows:
+            there[urls.key(row.canonical)][row.key] = page_of(row)
+    for key, canonical in named.items():
+        for other, page in there[canonical].items():
+            if canonical == key != other and is_mutual(page, found[key]):
+                await join(transaction, other, key, CANONICAL, at)
+            elif other == canonical != key and is_mutual(found[key], page):
+                await join(transaction, key, canonical, CANONICAL, at)
 
 
 # --- for people ----------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from bot.chat import Chat
 from bot.platforms.local.client import Local
 from bot.platforms.local.room import Person, Room
 from newsletter.heard import ChannelId, ChannelSeen, PersonId
+from tests.contracts.discord_world import DiscordWorld
 from tests.contracts.seen import Post
 from tests.contracts.slack_world import SlackWorld
 
@@ -153,4 +154,8 @@ class LocalWorld:
         self.room.trouble.no_posting, self.room.trouble.no_reading = posting, reading
 
 
-PLATFORMS: dict[str, Callable[[Callable[[], datetime]], World]] = {"local": LocalWorld, "slack": SlackWorld}
+PLATFORMS: dict[str, Callable[[Callable[[], datetime]], World]] = {
+    "local": LocalWorld,
+    "slack": SlackWorld,
+    "discord": DiscordWorld,
+}

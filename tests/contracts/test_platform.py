@@ -87,6 +87,7 @@ class House:
             with suppress(asyncio.CancelledError):
                 await self.running
             self.running = None
+        await self.listening.done()
 
     async def quiet(self) -> None:
         """Everything is heard and stored; what ended the run is raised."""

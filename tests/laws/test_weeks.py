@@ -34,7 +34,9 @@ schedules = st.builds(Schedule, day=st.sampled_from(Day), time=st.times().map("{
 reviews = st.sampled_from([timedelta(0), timedelta(0), HOUR, DAY, 6 * DAY])
 
 
-def newsletter(zone: str, schedule: Schedule, review: timedelta = timedelta(0), at_least: int = 1) -> NewsletterSettings:
+def newsletter(
+    zone: str, schedule: Schedule, review: timedelta = timedelta(0), at_least: int = 1
+) -> NewsletterSettings:
     return NewsletterSettings(key="weekly", timezone=zone, schedule=schedule, review=review, at_least=at_least)
 
 
@@ -225,7 +227,9 @@ def empty(tmp_path_factory) -> Path:
 
 scripts = st.lists(
     st.tuples(
-        st.sampled_from("share share share share late pass pass pass sleep back schedule review skip pause publish".split()),
+        st.sampled_from(
+            "share share share share late pass pass pass sleep back schedule review skip pause publish".split()
+        ),
         st.integers(1, 9),
     ),
     min_size=6,
@@ -238,7 +242,13 @@ scripts = st.lists(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(st.sampled_from(["UTC", "Asia/Seoul", "America/St_Johns", "Pacific/Apia"]), schedules, reviews, st.integers(1, 3), scripts)
+@given(
+    st.sampled_from(["UTC", "Asia/Seoul", "America/St_Johns", "Pacific/Apia"]),
+    schedules,
+    reviews,
+    st.integers(1, 3),
+    scripts,
+)
 async def test_every_share_is_printed_once_whatever_the_weeks_do(empty, zone, schedule, review, at_least, script):
     await played(empty, newsletter(zone, schedule, review, at_least), script)
 
@@ -261,9 +271,7 @@ async def played(empty: Path, settings: NewsletterSettings, script: list[tuple[s
 
 async def check_team(team: Team) -> None:
     async with team.store.reading() as transaction:
-        rows = [
-            row for row in await editions.all_editions(transaction, "weekly") if row.state is not EditionState.OPEN
-        ]
+        rows = [row for row in await editions.all_editions(transaction, "weekly") if row.state is not EditionState.OPEN]
         shares = (await transaction.execute(tables.share.select())).all()
         placed = (await transaction.execute(tables.placement.select())).all()
         printed = [await editions.latest_revision(transaction, row.id) for row in rows]

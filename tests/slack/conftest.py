@@ -23,7 +23,7 @@ from tests import stores
 from tests.servers.slack import Channel, Person, SlackServer
 
 LONG_AGO = timedelta(days=365)
-IMPATIENT = Patience(handshake=0.5, retry=0.05, retry_at_most=0.2)
+IMPATIENT = Patience(handshake=0.5, farewell=0.1, retry=0.05, retry_at_most=0.2)
 
 
 def now() -> datetime:

@@ -124,6 +124,27 @@ async def test_an_event_is_acknowledged_only_when_it_is_stored(live):
     assert len(await live.keeper.messages()) == 1
 
 
+async def test_what_is_being_stored_when_we_are_told_to_end_is_stored(sqlite_url):
+    async with scene(sqlite_url, patience=Patience(farewell=5)) as live:
+        live.start()
+        await live.quiet(1)
+        hear = live.keeper._collector.hear
+        ending = asyncio.Event()
+
+        async def slowly(heard):
+            await ending.wait()
+            await hear(heard)
+
+        live.keeper._collector.hear = slowly
+        live.slack.workspace.post(live.ann, live.links, "tea https://example.org/tea")
+        await live.until(lambda: live.keeper.heard_all)
+        killed = asyncio.create_task(live.kill())
+        await live.slack.delivering.disconnected()
+        ending.set()
+        await killed
+        assert len(await live.keeper.messages()) == 1
+
+
 async def test_an_event_delivered_again_while_it_is_being_stored_is_stored_once(live):
     stored = asyncio.Event()
     hear = live.keeper._collector.hear

@@ -1,4 +1,4 @@
-"""Questions answered: first that it arrived, then the answer where the asker sees it: for them alone, openly, as a form.
+"""Questions answered: first that one arrived, then the answer where the asker sees it: alone, openly, or as a form.
 
 What an interaction asks is read by ``questions.py``, what an answer says is the listener's. What goes wrong while
 showing an answer is logged: there is nobody left to tell.
@@ -9,8 +9,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from datetime import datetime
 
 from bot.chat import Answer, Invocation, Listener
 from bot.platforms.discord import calls, channel, draw, payloads
@@ -25,7 +24,7 @@ from newsletter.ports import Clock
 log = logging.getLogger(__name__)
 
 FORM_WITHIN = 2.0
-"""Seconds in which an answer that may be a form must be there: Discord waits for three, and a form cannot come later."""
+"""Seconds in which an answer that may be a form must be there: Discord waits for three, and takes none later."""
 
 # The types of a first answer.
 MESSAGE, DEFERRED, DEFERRED_UPDATE, MODAL = 4, 5, 6, 9
@@ -38,7 +37,7 @@ _TOO_OLD = (calls.UNKNOWN_WEBHOOK, calls.TOKEN_TOO_OLD)
 
 
 class Answering:
-    """Answers for one listener. ``called`` is the command."""
+    """Answers for one listener."""
 
     def __init__(self, rest: Rest, directory: Directory, listener: Listener, clock: Clock, spoilers: str) -> None:
         self._rest = rest
@@ -73,8 +72,8 @@ class Answering:
             asking.cancel()
 
     async def _acknowledge(self, asked: Question) -> bool:
-        """Tell Discord that the question arrived. Whether it is still to be answered: not where it was before, nor where
-        the asker was told that nobody answers, which happens even to the quick."""
+        """Tell Discord that the question arrived. Whether it is still to be answered: not where it was already, nor
+        where the asker was told that nobody answers, which happens even to the quick."""
         kind, said = (DEFERRED_UPDATE, None) if asked.pressed else (DEFERRED, {"flags": EPHEMERAL})
         return await self._respond(asked, kind, said)
 
@@ -117,7 +116,7 @@ class Answering:
         name = payloads.string(asked.channel.get("name")) if asked.guild else ""
         return ChannelSeen(ChannelId(PLATFORM, asked.guild, id), name, self._clock(), private=True)
 
-    def _message(self, message: Json, asked: Question, seen: ChannelSeen, now: Any) -> MessageSeen | None:
+    def _message(self, message: Json, asked: Question, seen: ChannelSeen, now: datetime) -> MessageSeen | None:
         place = identifier(message.get("channel_id")) or identifier(asked.channel.get("id"))
         thread = place if place != seen.id.id else None
         written = payloads.exported(message, self._directory.names(asked.guild))
@@ -159,7 +158,9 @@ class Answering:
         flags = {"flags": EPHEMERAL} if private else {}
         for number, message in enumerate(messages):
             try:
-                await self._rest.once("POST", _FOLLOW_UPS, {**message, **flags}, **await self._webhook(asked), wait="true")
+                await self._rest.once(
+                    "POST", _FOLLOW_UPS, {**message, **flags}, **await self._webhook(asked), wait="true"
+                )
             except Said as error:
                 if error.code not in _TOO_OLD:
                     raise

@@ -119,8 +119,8 @@ class Rest:
     async def once(self, method: str, path: str, json: object = None, **where: Any) -> Any:
         """The JSON of one answer, ``None`` where there is none. ``where`` fills the path; what is left is the query.
 
-        Names in the path are Discord's: by ``channel_id``, ``guild_id`` and ``webhook_id`` discord.py knows limits apart.
-        Raises ``DiscordError``, or ``WrongToken``.
+        Names in the path are Discord's: by ``channel_id``, ``guild_id`` and ``webhook_id`` discord.py knows the limits
+        apart. Raises ``DiscordError``, or ``WrongToken``.
         """
         client = await self.client()
         named = {name: str(where.pop(name)) for name in re.findall(r"{(\w+)}", path)}
@@ -167,7 +167,7 @@ class Rest:
 
     async def _opened(self) -> discord.Client:
         point_to(self._settings)
-        client = discord.Client(intents=discord.Intents.none(), max_ratelimit_timeout=WAITS_AT_MOST)
+        client = discord.Client(intents=discord.Intents(guilds=True), max_ratelimit_timeout=WAITS_AT_MOST)
         try:
             async with asyncio.timeout(ANSWERS_WITHIN):
                 await client.login(token_of(self._settings))

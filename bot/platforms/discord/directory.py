@@ -1,4 +1,4 @@
-"""Who and what the ids in Discord's JSON are: the servers we are in, their channels and threads, what people are called.
+"""Who and what the ids in Discord's JSON are: the servers we are in, their channels and threads, people's names.
 
 It asks by REST, so that it works without a gateway, and once, until it is told that something changed. A thread is a
 part of its channel: of who may read it, of the newsletter that collects from it. A private thread is a channel by

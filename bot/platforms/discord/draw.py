@@ -56,12 +56,17 @@ def parts(edition: Edition, cards: Cards) -> tuple[Part, ...]:
     name = f"{edition.newsletter} #{edition.number}"
     room = length(f"{name} · 999/999")
     packed = [some for some in pack(cards, lambda some: _fits(some, room)) if _embeds(some)]
-    thread = shorten(markdown.plain(edition.title) or name, LONGEST_THREAD_NAME)
+    thread = thread_name(edition.title) or name
     drawn = []
     for n, some in enumerate(packed, start=1):
         mark = f"{name} · {n}/{len(packed)}"
         drawn.append(Part(n, _json({**_marked(_message(some), mark), "thread": thread}), mark))
     return tuple(drawn)
+
+
+def thread_name(title: str) -> str:
+    """What a thread is called."""
+    return shorten(markdown.plain(title), LONGEST_THREAD_NAME)
 
 
 def halves(part: Part) -> tuple[Part, ...]:

@@ -15,7 +15,9 @@ from newsletter import markdown, urls
 ZERO_WIDTH = "\u200b"
 _MARK = re.compile(r"[\\*_~`\[\]<>]|:(?=\w+:\d)")
 _BARS = re.compile(r"\|{2,}")
-_BLOCK_MARK = re.compile(r"^(?P<space>[ \t]*)(?:(?P<mark>#{1,3}(?=\s)|-#(?=\s)|[-+](?=\s))|(?P<number>\d+)(?=[.)]\s))", re.MULTILINE)
+_BLOCK_MARK = re.compile(
+    r"^(?P<space>[ \t]*)(?:(?P<mark>#{1,3}(?=\s)|-#(?=\s)|[-+](?=\s))|(?P<number>\d+)(?=[.)]\s))", re.MULTILINE
+)
 _CALL = re.compile(r"@(?=everyone\b|here\b)")
 _WEB = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://|\b(?=discord\.gg/)", re.IGNORECASE)

@@ -1,10 +1,10 @@
 """The gateway: one session of discord.py's after the other, each watched, each event handed over as it came.
 
 discord.py holds the socket, its heartbeat and its resumes; what an event says is ``taking.py``'s. It is watched because
-it gives up by itself on much (an exception in one of its parsers, an error while it connects again), and on some things
+it gives up by itself on much (a frame it does not understand, an error while it connects again), and on some things
 never: a session that is invalidated, or a socket that is closed, again and again. Then a fresh client begins anew, and
-only here, so that identifying is counted and paced in one place: a bot may identify a thousand times a day, then Discord
-takes its token away (https://docs.discord.com/developers/events/gateway, "Session Start Limit").
+only here, so that identifying is counted and paced in one place: a bot may identify a thousand times a day, then it
+loses its token (https://docs.discord.com/developers/events/gateway, "Session Start Limit").
 """
 
 import asyncio
@@ -140,7 +140,8 @@ class _Session(discord.Client):
         self._greeting = asyncio.timeout(patience.greeting)
         self._greeted = False
         self._breaks: list[float] = []
-        self._given_up = ""
+        # They would fill a cache that nobody reads; and one that meets a field it does not expect ends the session.
+        self._connection.parsers.clear()
 
     async def live(self, token: str) -> None:
         """Until the session is over. Raises why; whatever discord.py raises."""
@@ -151,13 +152,9 @@ class _Session(discord.Client):
                 await self.connect(reconnect=False)
         except TimeoutError:
             raise _GivenUp("there was no greeting") from None
-        except Exception:
-            if self._given_up:
-                raise _GivenUp(self._given_up) from None
-            raise
         finally:
             await self._leave()
-        raise _GivenUp(self._given_up or "it was closed")
+        raise _GivenUp("it was closed")
 
     async def _leave(self) -> None:
         try:
@@ -166,13 +163,19 @@ class _Session(discord.Client):
         except TimeoutError:
             await self.http.close()
 
-    async def on_socket_raw_receive(self, frame: str) -> None:
-        """Every frame, before discord.py's parsers see it. Tasks begin in the order they were made, and this one waits
-        for nothing: the order stays."""
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """discord.py makes a task of whatever happens; here nothing takes time, and all must stay in order."""
+        if event == "socket_raw_receive":
+            self._hear(*args)
+        elif event == "disconnect":
+            self._give_up_on_breaks()
+
+    def _hear(self, frame: str) -> None:
+        """Every frame, before discord.py looks into it."""
         try:
             said = json.loads(frame)
         except ValueError:
-            return
+            return  # discord.py says what it thinks of it
         name, told = said.get("t"), said.get("d")
         if name == "READY" and not self._greeted:
             self._greeted = True
@@ -180,16 +183,12 @@ class _Session(discord.Client):
         if isinstance(name, str) and isinstance(told, dict):
             self._take(name, told)
 
-    async def on_disconnect(self) -> None:
-        """The socket is gone; discord.py is about to resume. Not where nothing is left to resume, nor for ever."""
+    def _give_up_on_breaks(self) -> None:
+        """The socket is gone, and discord.py is about to resume. Not where nothing is left to resume, nor for ever."""
         now = asyncio.get_running_loop().time()
         self._breaks = [at for at in (*self._breaks, now) if now - at < 60]
         socket: Any = self.ws
         if socket is not None and socket.session_id is None:
-            await self._give_up("the session was invalidated")
-        elif len(self._breaks) > self._patience.breaks:
-            await self._give_up("the connection broke again and again")
-
-    async def _give_up(self, why: str) -> None:
-        self._given_up = self._given_up or why
-        await self.close()
+            raise _GivenUp("the session was invalidated")
+        if len(self._breaks) > self._patience.breaks:
+            raise _GivenUp("the connection broke again and again")

@@ -57,7 +57,9 @@ def plain(text: str) -> str:
 
 _SPECIAL = re.compile(r"[<>\[\]`\\&@#*_~|\n]|://|^\s*(?:[-+=]|\d)")
 _PUNCTUATION = re.compile(r"[\\`*_~\[\]<>&#|!]")
-_SPOILER = re.compile(r"(?P<code>```.+?```|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))|\|\|(?P<inner>.+?)\|\|", re.DOTALL)
+_SPOILER = re.compile(
+    r"(?P<code>```.+?```|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))|\|\|(?P<inner>.+?)\|\|", re.DOTALL
+)
 
 # --- blocks --------------------------------------------------------------------------------------------------------
 

@@ -138,7 +138,9 @@ def message_seen(
 
 def permalink(channel: ChannelId, id: str, thread: str | None = None) -> str | None:
     """The address that opens a message; ``None`` where the server is not known."""
-    return f"https://discord.com/channels/{channel.workspace}/{thread or channel.id}/{id}" if channel.workspace else None
+    return (
+        f"https://discord.com/channels/{channel.workspace}/{thread or channel.id}/{id}" if channel.workspace else None
+    )
 
 
 def people_seen(message: Json, workspace: str, seen_at: datetime) -> Iterator[PersonSeen]:
@@ -219,8 +221,8 @@ FORWARD = 1
 def exported(message: Json, names: Mapping[str, str], reactors: Mapping[str, Sequence[Json]] | None = None) -> Json:
     """A message of the API as the exporter would have written it. ``names`` are what the server calls people, by id.
 
-    ``reactors`` are the people behind its reactions, by ``emoji_path``; without them nothing is said of reactions, which
-    an event does not list.
+    ``reactors`` are the people behind its reactions, by ``emoji_path``; without them nothing is said of reactions, for
+    an event does not list them.
     """
     hooked = bool(message.get("webhook_id"))
     return {
@@ -233,7 +235,9 @@ def exported(message: Json, names: Mapping[str, str], reactors: Mapping[str, Seq
         "author": _exported_person(_object(message.get("author")), names) | ({"isBot": True} if hooked else {}),
         "mentions": [_exported_person(person, names) for person in _objects(message.get("mentions"))],
         "forwardedMessage": _forwarded(message),
-        "reactions": None if reactors is None else [_exported_reaction(one, names, reactors) for one in reacted(message)],
+        "reactions": None
+        if reactors is None
+        else [_exported_reaction(one, names, reactors) for one in reacted(message)],
     }
 
 
@@ -266,9 +270,7 @@ def emoji_path(emoji: Json) -> str:
 
 def name_of(person: Json, member: Json) -> str:
     """What the server calls someone, else what they call themselves."""
-    return (
-        _line(member.get("nick")) or _line(person.get("global_name")) or _line(person.get("username"))
-    )
+    return _line(member.get("nick")) or _line(person.get("global_name")) or _line(person.get("username"))
 
 
 def reaction_heard(event: Json, message: MessageId, at: datetime, *, on: bool) -> ReactionHeard | None:

@@ -30,7 +30,7 @@ COMMAND, COMPONENT, FORM = 2, 3, 5
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question as Discord tells it, and what it takes to answer. ``pressed``: a button or a form of a message of ours.
+    """A question as Discord tells it, and what it takes to answer. ``pressed``: in a message of ours.
 
     ``message`` is the one whose menu was used. Outside of servers ``guild`` is ``""``.
     """

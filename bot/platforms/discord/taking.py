@@ -1,4 +1,4 @@
-"""What the gateway tells, as what the listener is told: events in their order, each stored before the next is looked at.
+"""What the gateway tells, as what the listener is told: events in their order, each stored before the next one.
 
 They are events as they came, for those that discord.py makes of them know only messages in its cache. What cannot be
 taken in because Discord does not answer is read back later: ``missed`` says so.

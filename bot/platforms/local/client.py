@@ -47,13 +47,14 @@ log = logging.getLogger(__name__)
 
 
 class Local:
-    """The bot in a room; it joins under ``name``."""
+    """The bot in a room; it joins under ``name``, or is the one who left under it."""
 
     platform = "local"
 
     def __init__(self, room: Room, *, name: str = "Linkletter") -> None:
         self._room = room
-        self._me = room.join(name, bot=True)
+        before = (person for person in room.people.values() if person.bot and person.name == name)
+        self._me = next(before, None) or room.join(name, bot=True)
 
     async def run(self, listener: Listener) -> None:
         """Hear and answer until cancelled."""

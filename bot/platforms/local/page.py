@@ -1,7 +1,7 @@
 """The room over HTTP: what its page, or whoever else speaks JSON, may do there, and a stream of what happens.
 
-Who may ask at all, and every header but the kind of content, is ``bot/web.py``'s; how things look in JSON is ``view``'s.
-A page plays whoever it likes: a room is for trying things out, and keeps no one apart from anyone.
+Who may ask at all, and every header but the kind of content, is ``bot/web.py``'s; how things look in JSON is
+``view``'s. A page plays whoever it likes: a room is for trying things out, and keeps no one apart from anyone.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ NEWEST = 100
 """How many of a channel's messages are shown at once, threads aside."""
 
 WAITING = 1000
-"""What so many events later has still not been taken is not waited for: who reads so slowly asks for everything anew."""
+"""Who is so many events behind is cut off, and asks for everything anew."""
 
 BEAT_SECONDS = 15
 """How often a silent stream says that it is there: so a page that has gone is noticed."""

@@ -238,7 +238,7 @@ class Room:
         self._reachable = asyncio.Event()
         self._reachable.set()
         self._inhabited = asyncio.Event()
-        self._made = 0
+        self.made = 0
 
     # --- the room itself ---
 
@@ -255,6 +255,10 @@ class Room:
         self.people[person.id] = person
         self._show(person)
         return person
+
+    def put(self, message: Message) -> None:
+        """A message that was there before anyone looked: nobody is told of it. With its own id it is one message."""
+        self._messages[message.id] = message
 
     def give_role(self, role: str, people: Iterable[Person]) -> None:
         """Say who has a role."""
@@ -449,8 +453,8 @@ class Room:
     # --- inside ---
 
     def _id(self, kind: str) -> str:
-        self._made += 1
-        return f"{kind}{self._made}"
+        self.made += 1
+        return f"{kind}{self.made}"
 
     def _post(
         self,

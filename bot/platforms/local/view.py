@@ -1,7 +1,7 @@
 """The room as its page is told of it: plain values for JSON. Pure.
 
-What people wrote leaves here as text, for editing, and as HTML from ``newsletter.hypertext``, in which nothing of theirs
-is more than words and links; the page puts the HTML in as it is and everything else in as text.
+What people wrote leaves here as text, for editing, and as HTML from ``newsletter.hypertext``, in which nothing of
+theirs is more than words and links; the page puts the HTML in as it is and everything else in as text.
 """
 
 from collections.abc import Mapping, Sequence

@@ -56,8 +56,14 @@ async def run(
     """Hold a socket open until cancelled; ``connected`` is called after each hello. Raises ``WrongToken``."""
     taking: set[asyncio.Task[None]] = set()
     try:
-        await _hold(web, app_token, _Take(take, taking), connected, patience)
+        failures = 0
+        while True:
+            line = _Line(take, taking, patience)
+            await _try(line, web, app_token, connected)
+            failures = 0 if line.greeted else failures + 1
+            await asyncio.sleep(backoff(failures, patience))
     finally:
+        # What is being stored outlives its socket, and has a little time even when all ends.
         if taking:
             await asyncio.wait(taking, timeout=patience.farewell)
         for task in taking:
@@ -65,17 +71,17 @@ async def run(
         await asyncio.gather(*taking, return_exceptions=True)
 
 
-        try:
-            await line.run(await _address(web, app_token), connected)
-        except TooFast as error:
-            log.warning("Slack asks to wait %s before the next connection", error.wait)
-            await asyncio.sleep(error.wait.total_seconds())
-        except (SlackError, _Stale, aiohttp.ClientError, TimeoutError, OSError) as error:
-            # Of what aiohttp says only its kind: it quotes the address, and that holds the ticket.
-            why = error if isinstance(error, SlackError | _Stale) else type(error).__name__
-            log.warning("the connection to Slack ended: %s", why)
-        failures = 0 if line.greeted else failures + 1
-        await asyncio.sleep(backoff(failures, patience))
+async def _try(line: "_Line", web: AsyncWebClient, app_token: str, connected: Callable[[], None]) -> None:
+    """One connection, from the ticket to its end. Raises ``WrongToken``."""
+    try:
+        await line.run(await _address(web, app_token), connected)
+    except TooFast as error:
+        log.warning("Slack asks to wait %s before the next connection", error.wait)
+        await asyncio.sleep(error.wait.total_seconds())
+    except (SlackError, _Stale, aiohttp.ClientError, TimeoutError, OSError) as error:
+        # Of what aiohttp says only its kind: it quotes the address, and that holds the ticket.
+        why = error if isinstance(error, SlackError | _Stale) else type(error).__name__
+        log.warning("the connection to Slack ended: %s", why)
 
 
 async def _address(web: AsyncWebClient, app_token: str) -> str:
@@ -101,11 +107,12 @@ def backoff(failures: int, patience: Patience) -> float:
 
 
 class _Line:
-    """One socket."""
+    """One socket. ``taking`` are the envelopes that are being taken in."""
 
-    def __init__(self, take: Take, patience: Patience) -> None:
+    def __init__(self, take: Take, taking: set[asyncio.Task[None]], patience: Patience) -> None:
         self.greeted = False
         self._take = take
+        self._taking = taking
         self._patience = patience
 
     async def run(self, address: str, connected: Callable[[], None]) -> None:
@@ -118,26 +125,20 @@ class _Line:
                 await self._listen(socket, connected)
 
     async def _listen(self, socket: aiohttp.ClientWebSocketResponse, connected: Callable[[], None]) -> None:
-        taking: set[asyncio.Task[None]] = set()
-        try:
-            while True:
-                said = await self._next(socket)
-                if not self.greeted:  # by its hello, or by an envelope that was faster
-                    self.greeted = True
-                    connected()
-                match string(said.get("type")):
-                    case "disconnect" if said.get("reason") == "link_disabled":
-                        raise WrongToken("Socket Mode is switched off for the app: switch it on on its page")
-                    case "disconnect":
-                        return  # also on a warning, ten seconds before: what comes meanwhile is read back
-                    case _ if said.get("envelope_id"):
-                        task = asyncio.create_task(self._answer(socket, said))
-                        taking.add(task)
-                        task.add_done_callback(taking.discard)
-        finally:
-            for task in taking:
-                task.cancel()
-            await asyncio.gather(*taking, return_exceptions=True)
+        while True:
+            said = await self._next(socket)
+            if not self.greeted:  # by its hello, or by an envelope that was faster
+                self.greeted = True
+                connected()
+            match string(said.get("type")):
+                case "disconnect" if said.get("reason") == "link_disabled":
+                    raise WrongToken("Socket Mode is switched off for the app: switch it on on its page")
+                case "disconnect":
+                    return  # also on a warning, ten seconds before: what comes meanwhile is read back
+                case _ if said.get("envelope_id"):
+                    task = asyncio.create_task(self._answer(socket, said))
+                    self._taking.add(task)
+                    task.add_done_callback(self._taking.discard)
 
     async def _next(self, socket: aiohttp.ClientWebSocketResponse) -> Json:
         try:

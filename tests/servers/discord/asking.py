@@ -94,6 +94,11 @@ class Interaction:
                 await self.changed.wait()
 
 
+def _chosen(one: Json) -> str:
+    """What is chosen in a select before anybody chooses."""
+    return next((each["value"] for each in one.get("options") or () if each.get("default")), "")
+
+
 class Asking(People):
     """Discord with people who ask. ``patience``: seconds in which the bot must answer, 3 in the real Discord."""
 
@@ -162,13 +167,15 @@ class Asking(People):
         """Send the form that was the answer to ``asked``, with values by ``custom_id`` or label of its inputs."""
         if asked.form is None:
             raise NotOffered("no form is open")
-        inputs = {one["custom_id"]: one for one in nested(asked.form["components"]) if one["type"] == INPUT}
+        inputs = {
+            one["custom_id"]: one for one in nested(asked.form["components"]) if one["type"] in (INPUT, STRING_SELECT)
+        }
         labels = {one.get("label"): id for id, one in inputs.items()} | {
             one["label"]: one["component"]["custom_id"]
             for one in nested(asked.form["components"])
             if one["type"] == LABEL
         }
-        filled = {id: one.get("value") or "" for id, one in inputs.items()}
+        filled = {id: one.get("value") or _chosen(one) for id, one in inputs.items()}
         for name, value in values.items():
             if (id := name if name in inputs else labels.get(name)) not in inputs:
                 raise NotOffered(f"no input {name!r} among {[*inputs]}")
@@ -183,6 +190,10 @@ class Asking(People):
         return self._ask(FORM, asked.channel, asked.person, chosen, locale, message=asked.message, origin=asked)
 
     def _fits(self, one: Json, value: str) -> None:
+        if one["type"] == STRING_SELECT:
+            if value not in [*(each["value"] for each in one["options"]), *([] if one.get("required", True) else [""])]:
+                raise NotOffered(f"{value!r} is none of {one['options']}")
+            return
         least, longest = one.get("min_length") or 0, one.get("max_length") or most("input.value")
         if (one.get("required", True) or value) and not max(least, one.get("required", True)) <= len(value) <= longest:
             raise NotOffered(f"{one['custom_id']}: between {least} and {longest} characters")
@@ -192,6 +203,9 @@ class Asking(People):
         kept: Json = {"type": one["type"], "id": one["id"]}
         if one["type"] == INPUT:
             return kept | {"custom_id": one["custom_id"], "value": filled[one["custom_id"]]}
+        if one["type"] == STRING_SELECT:
+            value = filled[one["custom_id"]]
+            return kept | {"custom_id": one["custom_id"], "values": [value] if value else []}
         if "component" in one:
             return kept | {"component": self._filled(one["component"], filled)}
         return kept | {"components": [self._filled(each, filled) for each in one.get("components", ())]}

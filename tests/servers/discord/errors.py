@@ -31,6 +31,7 @@ ERRORS = {
     "missing access": (403, 50001, "Missing Access"),
     "another's message": (403, 50005, "Cannot edit a message authored by another user"),
     "empty message": (400, 50006, "Cannot send an empty message"),
+    "takes no messages": (403, 50007, "Cannot send messages to this user"),
     "not a text channel": (400, 50008, "Cannot send messages in a non-text channel"),
     "missing permissions": (403, 50013, "Missing Permissions"),
     "channel type": (400, 50024, "Cannot execute action on this channel type"),

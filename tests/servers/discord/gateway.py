@@ -16,7 +16,7 @@ from aiohttp import WSMsgType, web
 
 from tests.servers.discord import payloads
 from tests.servers.discord.limits import most
-from tests.servers.discord.model import Channel, Json
+from tests.servers.discord.model import Channel, Json, Kind
 from tests.servers.discord.permissions import May
 
 if TYPE_CHECKING:
@@ -129,6 +129,8 @@ class Gateway:
         """Send an event to every session that asked for it and may see the channel."""
         if event in self.dropped or not self.sessions:
             return
+        if channel and channel.kind is Kind.DM:
+            return  # for another intent
         if channel and May.VIEW_CHANNEL not in channel.permissions(self._platform.bot):
             return
         needs = next((intent for start, intent in NEEDS.items() if event.startswith(start)), 0)

@@ -22,6 +22,7 @@ class Kind(IntEnum):
     """Channel types, resources/channel."""
 
     TEXT = 0
+    DM = 1
     VOICE = 2
     CATEGORY = 4
     ANNOUNCEMENT = 5
@@ -80,6 +81,8 @@ class Person:
     bot: bool = False
     webhook: bool = False
     locale: str = "en-US"
+    takes_messages: bool = True
+    """From bots of a server they are in."""
 
 
 @dataclass(eq=False)

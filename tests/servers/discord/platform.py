@@ -136,6 +136,17 @@ class Platform:
         self.gateway.tell("CHANNEL_CREATE", payloads.channel(channel))
         return channel
 
+    def conversation(self, person: Person) -> Channel:
+        """The bot's channel with one person, always the same; a guild of two that is in no list."""
+        for channel in self.channels.values():
+            if channel.kind is Kind.DM and person.id in channel.guild.members:
+                return channel
+        id = self.snowflake()
+        pair = Guild(id, "", self.owner, {id: everyone_role(id)})
+        pair.members = {one.id: Member(one, self.clock()) for one in (person, self.bot)}
+        channel = self.channels[id] = Channel(id, pair, "", Kind.DM)
+        return channel
+
     def channel_changed(self, channel: Channel, seen: bool = True) -> None:
         """``seen``: whether the bot saw it before. When it does only now, it hears of the active threads too."""
         if channel.thread:

@@ -6,7 +6,7 @@ from tests.servers.discord import checks, payloads
 from tests.servers.discord.asking import Asking
 from tests.servers.discord.errors import Json, Refused
 from tests.servers.discord.limits import most
-from tests.servers.discord.model import NO_MESSAGES, Channel, Flag, Message, moment, pings
+from tests.servers.discord.model import NO_MESSAGES, Channel, Flag, Kind, Message, moment, pings
 from tests.servers.discord.permissions import May
 from tests.servers.discord.platform import EVERY_MENTION, REPLY, emoji, emoji_key
 from tests.servers.discord.rest import Call, Route
@@ -96,6 +96,8 @@ def written(platform: Asking, channel: Channel, body: Json, call: Call) -> Json:
 def _may_send(platform: Asking, channel: Channel, body: Json, call: Call) -> None:
     if channel.kind in NO_MESSAGES:
         raise Refused("not a text channel")
+    if channel.kind is Kind.DM and not all(one.person.takes_messages for one in channel.guild.members.values()):
+        raise Refused("takes no messages")
     mine = channel.permissions(platform.bot)
     if channel.thread and channel.thread.locked and May.MANAGE_THREADS not in mine:
         raise Refused("archived" if channel.thread.archived else "thread locked")

@@ -68,6 +68,18 @@ def my_guilds(platform: Asking, call: Call) -> list[Json]:
     ]  # fmt: skip
 
 
+def conversation(platform: Asking, call: Call) -> Json:
+    """With one person; the second time the same."""
+    wanted = str(call.form.get("recipient_id"))
+    people = {id: one.person for guild in platform.own_guilds() for id, one in guild.members.items()}
+    if wanted not in people:
+        raise Refused("unknown user")
+    channel = platform.conversation(people[wanted])
+    last = next(reversed(channel.messages), None)
+    recipients = [payloads.user(people[wanted])]
+    return {"id": channel.id, "type": int(channel.kind), "flags": 0, "last_message_id": last, "recipients": recipients}
+
+
 # --- guilds ----------------------------------------------------------------------------------------------------------
 
 
@@ -356,6 +368,7 @@ ROUTES: list[Route] = [
     ("GET", "/gateway/bot", gateway),
     ("GET", "/users/@me", myself),
     ("GET", "/users/@me/guilds", my_guilds),
+    ("POST", "/users/@me/channels", conversation),
     ("GET", "/oauth2/applications/@me", application),
     ("GET", "/applications/@me", application),
     ("GET", "/applications/{application_id}", application),

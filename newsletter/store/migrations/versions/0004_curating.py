@@ -1,4 +1,4 @@
-"""Curating: choices about an edition itself, and sharers' about their own; who has a role; what editors have looked at"""
+"""Curating: choices about an edition itself, and sharers' about their own; who has a role; who has looked"""
 
 from collections.abc import Sequence
 

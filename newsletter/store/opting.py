@@ -1,0 +1,221 @@
+"""Opting out: who did, and everything of theirs erased from what is kept, in one transaction.
+
+What is left of an edition without them is ``amend``'s to say; here rows are read and written. The name, the words and
+the reactions go; that there was a link stays, and the person's id, by which they are not listened to any more.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, or_, select, update
+
+from newsletter.amend import without_name
+from newsletter.heard import PersonId
+from newsletter.model import Edition, EditionState, ShareWords, from_json, to_json
+from newsletter.store import choices, search, tables
+from newsletter.store.chat import in_batches, person_ids
+from newsletter.store.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """An edition in which something of the person's stood, and whose it is."""
+
+    edition: int
+    newsletter: str
+
+
+async def hidden(transaction: Transaction) -> frozenset[PersonId]:
+    """Everybody who opted out."""
+    table = tables.person
+    found = await transaction.execute(
+        select(table.c.platform, table.c.workspace, table.c.external_id).where(table.c.opted_out_at.is_not(None))
+    )
+    return frozenset(PersonId(row.platform, row.workspace, row.external_id) for row in found)
+
+
+async def known_as(transaction: Transaction, name: str) -> tuple[tuple[PersonId, str], ...]:
+    """Who is meant by ``slack:U012`` or by a name, with the name; several where it is not clear."""
+    table = tables.person
+    platform, _, external = name.partition(":")
+    by_id = (table.c.platform == platform) & (table.c.external_id == external)
+    found = await transaction.execute(
+        select(table).where(or_(by_id, table.c.name == name)).order_by(table.c.platform, table.c.external_id)
+    )
+    return tuple((PersonId(row.platform, row.workspace, row.external_id), row.name) for row in found)
+
+
+async def back(transaction: Transaction, person: PersonId) -> bool:
+    """Listen to the person again; whether they had opted out. What was erased does not come back."""
+    id = (await person_ids(transaction, [person]))[person]
+    table = tables.person
+    done = await transaction.execute(
+        update(table).where(table.c.id == id, table.c.opted_out_at.is_not(None)).values(opted_out_at=None)
+    )
+    return done.rowcount > 0
+
+
+async def out(transaction: Transaction, person: PersonId, at: datetime) -> tuple[Affected, ...]:
+    """Listen to the person no more, and blank every row of theirs; returns the editions that are still to be erased.
+
+    Those are ``erase``'s, in the same transaction: what they are without the person is made of the blank rows. The
+    second time it finds what is left to find.
+    """
+    id = (await person_ids(transaction, [person]))[person]
+    table = tables.person
+    await transaction.execute(
+        update(table).where(table.c.id == id, table.c.opted_out_at.is_(None)).values(opted_out_at=at)
+    )
+    await transaction.execute(update(table).where(table.c.id == id).values(name="", named_at=None, joined_at=None))
+    own = await _blank_messages(transaction, id)
+    mentioned = await _blank_mentions(transaction, person)
+    await transaction.execute(delete(tables.reaction).where(tables.reaction.c.person_id == id))
+    await transaction.execute(delete(tables.look).where(tables.look.c.person_id == id))
+    words = [field.value for field in choices.WITH_WORDS]
+    for chosen in (tables.choice, tables.edition_choice):
+        await transaction.execute(delete(chosen).where(chosen.c.by_id == id, chosen.c.field.in_(words)))
+    return await _printed_in(transaction, [*own, *mentioned])
+
+
+async def erase(transaction: Transaction, affected: Affected, erased: Callable[[Edition], Edition]) -> None:
+    """Put every revision of an edition through ``erased``; its drawn parts are blank until it is drawn again."""
+    revision, part, delivery, edition = tables.revision, tables.part, tables.delivery, tables.edition
+    rows = await transaction.execute(select(revision).where(revision.c.edition_id == affected.edition))
+    for row in rows.all():
+        body = to_json(erased(from_json(row.edition)))
+        here = (revision.c.edition_id == affected.edition) & (revision.c.n == row.n)
+        await transaction.execute(update(revision).where(here).values(edition=body))
+    # A document over all editions is among the newest one's deliveries.
+    newest = (
+        select(edition.c.id)
+        .where(edition.c.newsletter == affected.newsletter, edition.c.number.is_not(None))
+        .order_by(edition.c.cut_off.desc())
+        .limit(1)
+    )
+    newest_id = (await transaction.execute(newest)).scalar_one_or_none()
+    ids = {affected.edition, newest_id or affected.edition}
+    deliveries = select(delivery.c.id).where(delivery.c.edition_id.in_(ids))
+    await transaction.execute(update(part).where(part.c.delivery_id.in_(deliveries)).values(payload=""))
+    out_there = (EditionState.FROZEN.value, EditionState.ARCHIVED.value)
+    await transaction.execute(
+        update(edition).where(edition.c.id.in_(ids), edition.c.state.in_(out_there)).values(stale=True)
+    )
+
+
+async def shares_of(transaction: Transaction, person: PersonId, edition: int) -> frozenset[int]:
+    """Which of the edition's shares are the person's."""
+    id = (await person_ids(transaction, [person]))[person]
+    share, message, placement = tables.share, tables.message, tables.placement
+    found = await transaction.execute(
+        select(share.c.id)
+        .join(message, message.c.id == share.c.message_id)
+        .join(placement, placement.c.share_id == share.c.id)
+        .where(placement.c.edition_id == edition, message.c.author_id == id)
+    )
+    return frozenset(found.scalars())
+
+
+# --- rows ------------------------------------------------------------------------------------------------------------
+
+
+async def _blank_messages(transaction: Transaction, person: int) -> list[int]:
+    """Blank the person's messages and what they shared in them; those that were only words go. Returns the shares."""
+    message, share = tables.message, tables.share
+    rows = list((await transaction.execute(select(message.c.id).where(message.c.author_id == person))).scalars())
+    shares: list[int] = []
+    for batch in in_batches(rows):
+        of_them = share.c.message_id.in_(batch)
+        shares += (await transaction.execute(select(share.c.id).where(of_them))).scalars()
+        had_link = select(share.c.id).where(share.c.message_id == message.c.id).exists()
+        await transaction.execute(update(share).where(share.c.words_from.in_(batch)).values(words_from=None))
+        await transaction.execute(delete(message).where(message.c.id.in_(batch), ~had_link))
+        await transaction.execute(update(message).where(message.c.id.in_(batch)).values(text="", previews=[]))
+    await blank_shares(transaction, shares)
+    for batch in in_batches(shares):
+        own = tables.own_choice
+        await transaction.execute(
+            delete(own).where(own.c.share_id.in_(batch), own.c.field.in_([field.value for field in choices.WITH_WORDS]))
+        )
+    return shares
+
+
+async def blank_words(transaction: Transaction, messages: list[int]) -> None:
+    """Forget what was written in these messages; their links, titles and hashtags stay, and are still found."""
+    message, share = tables.message, tables.share
+    for batch in in_batches(messages):
+        await transaction.execute(update(message).where(message.c.id.in_(batch)).values(text=""))
+        shares = select(share, tables.link.c.key).join(tables.link).where(share.c.message_id.in_(batch))
+        of_them = (await transaction.execute(shares)).all()
+        follow_ups = [row.words_from for row in of_them if row.words_from is not None]
+        for row in of_them:
+            await _say_again(transaction, row, "")
+        of_batch = share.c.message_id.in_(batch)
+        await transaction.execute(update(share).where(of_batch).values(comment="", words_from=None))
+        for words in in_batches(follow_ups):
+            had_link = select(share.c.id).where(share.c.message_id == message.c.id).exists()
+            await transaction.execute(delete(message).where(message.c.id.in_(words), ~had_link))
+
+
+async def blank_shares(transaction: Transaction, shares: list[int]) -> None:
+    """Nothing that a person said is left in these shares, nor in the search."""
+    share = tables.share
+    for batch in in_batches(shares):
+        await transaction.execute(
+            update(share)
+            .where(share.c.id.in_(batch))
+            .values(title=None, title_source=None, comment="", hashtags=[], words_from=None)
+        )
+    await search.forget(transaction, shares)
+
+
+async def _blank_mentions(transaction: Transaction, person: PersonId) -> list[int]:
+    """Take the name out of what others said. Returns the shares in whose words it was.
+
+    All messages are looked through: somebody opts out once.
+    """
+    message, share, channel = tables.message, tables.share, tables.channel
+    marker = f"%(person:{_literal(person.id)})%"
+    here = (channel.c.platform == person.platform) & (channel.c.workspace == person.workspace)
+    found = await transaction.execute(
+        select(message.c.id, message.c.text)
+        .join(channel, channel.c.id == message.c.channel_id)
+        .where(here, message.c.text.like(marker, escape="\\"))
+    )
+    texts = {row.id: row.text for row in found}
+    for id, text in texts.items():
+        await transaction.execute(update(message).where(message.c.id == id).values(text=without_name(text, person)))
+    shares: list[int] = []
+    for batch in in_batches(texts):
+        of_them = or_(share.c.message_id.in_(batch), share.c.words_from.in_(batch))
+        for row in (await transaction.execute(select(share, tables.link.c.key).join(tables.link).where(of_them))).all():
+            shares.append(row.id)
+            await _say_again(transaction, row, without_name(row.comment, person))
+    return shares
+
+
+async def _say_again(transaction: Transaction, row: Row[Any], comment: str) -> None:
+    share = tables.share
+    if comment == row.comment:
+        return
+    await transaction.execute(update(share).where(share.c.id == row.id).values(comment=comment))
+    if row.present:
+        said = ShareWords(row.url, row.key, row.ordinal, row.title, None, comment, tuple(row.hashtags))
+        await search.forget(transaction, [row.id])
+        await search.index(transaction, [(row.id, said)])
+
+
+def _literal(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+async def _printed_in(transaction: Transaction, shares: Iterable[int]) -> tuple[Affected, ...]:
+    placement = tables.placement
+    editions: dict[int, str] = {}
+    for batch in in_batches(dict.fromkeys(shares)):
+        found = await transaction.execute(
+            select(placement.c.edition_id, placement.c.newsletter).where(placement.c.share_id.in_(batch)).distinct()
+        )
+        editions |= {row.edition_id: row.newsletter for row in found}
+    return tuple(Affected(id, newsletter) for id, newsletter in sorted(editions.items()))

@@ -1,0 +1,361 @@
+"""``linkletter run`` as those who keep it alive meet it: how it ends, that it is alone, and who takes over.
+
+The processes are real, and so is their Slack, a small server on loopback in the test's own process. What is done in a
+turn is ``test_weekly.py``'s.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot import run as running
+from bot.run import Run, Stopping
+from newsletter.store import Store
+from newsletter.store import run as leases
+from tests.servers.slack import SlackServer
+from tests.stores import fresh
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+
+ROOT = Path(__file__).resolve().parent.parent
+
+CONFIG = """\
+database: {database}
+platforms:
+  slack: {{bot_token: "{bot_token}", app_token: "{app_token}", api_url: "{api_url}"}}
+fetch: off
+newsletters:
+  weekly:
+    timezone: UTC
+    schedule: {{day: {day}, time: "{time}"}}
+    collect: ["slack:#links"]
+    post_to: ["slack:#links"]
+    markdown: {{folder: posts}}
+    at_night: send
+    introduce: false
+"""
+
+# A standing-by process looks every eighth of this; the real two minutes are too long for a test.
+QUICKLY = """
+    from datetime import timedelta
+    from bot import run
+    run.LEASE = timedelta(seconds=2)
+    from bot.cli import main
+    main()
+"""
+
+
+class Place:
+    """A folder with a configuration, a Slack, and the processes started there."""
+
+    def __init__(self, folder: Path, slack: SlackServer, database: str) -> None:
+        self.folder, self.slack = folder, slack
+        self.ann = slack.workspace.join("Ann")
+        self.links = slack.workspace.open_channel("links", [self.ann])
+        self.processes: list[subprocess.Popen[str]] = []
+        self.cut_off(datetime.now(UTC) + timedelta(days=3), database)
+
+    def cut_off(self, at: datetime, database: str) -> None:
+        """The next cut-off is at this minute."""
+        self.database = database
+        told = {"day": f"{at:%A}".lower(), "time": f"{at:%H:%M}", "database": database}
+        tokens = {"bot_token": self.slack.bot_token, "app_token": self.slack.app_token, "api_url": self.slack.api_url}
+        (self.folder / "config.yaml").write_text(CONFIG.format(**told, **tokens))
+
+    def starts(self, *arguments: str, program: str = QUICKLY) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(program), *arguments],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.processes.append(process)
+        return process
+
+    async def ends(self, process: subprocess.Popen[str], within: float = 30) -> tuple[int, str, str]:
+        said, complaint = await asyncio.to_thread(process.communicate, timeout=within)
+        assert "Traceback" not in complaint
+        return process.returncode, said, complaint
+
+    async def is_told_to_end(self, process: subprocess.Popen[str]) -> tuple[str, float]:
+        """What it says at its end, and how many seconds that took."""
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        status, _, complaint = await self.ends(process)
+        assert status == 0, complaint
+        return complaint, time.monotonic() - began
+
+    def query(self, statement: str) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(self.folder / "linkletter.db")) as connection:
+            return connection.execute(statement).fetchall()
+
+    def ours(self) -> list[str]:
+        """What the bot has posted in the channel and its threads."""
+        bot = self.slack.workspace.bot
+        return [one.fields.get("text", "") for one in self.slack.workspace.messages(self.links) if one.author is bot]
+
+
+@pytest.fixture
+async def place(tmp_path):
+    async with SlackServer() as slack:
+        made = Place(tmp_path, slack, "sqlite:///linkletter.db")
+        yield made
+        for process in made.processes:
+            process.kill()
+            process.communicate()
+
+
+async def until(what, within: float = 30) -> None:
+    deadline = time.monotonic() + within
+    while not what():
+        assert time.monotonic() < deadline, "it took too long"
+        await asyncio.sleep(0.02)
+
+
+# --- one, alone ----------------------------------------------------------------------------------------------------
+
+
+async def test_it_listens_refuses_a_second_one_works_beside_other_commands_and_ends_when_told(place):
+    first = place.starts("run")
+    await place.slack.quiet(30)
+    place.slack.workspace.post(place.ann, place.links, "<https://example.org/heard>")
+    await until(lambda: place.query("SELECT url FROM share") == [("https://example.org/heard",)])
+
+    second, status, preview = place.starts("run"), place.starts("status", "--json"), place.starts("preview")
+    code, _, complaint = await place.ends(second)
+    assert code == 2
+    assert "already at work on this database" in complaint
+    code, said, complaint = await place.ends(status)
+    assert code == 0, complaint
+    assert json.loads(said)
+    code, said, complaint = await place.ends(preview)
+    assert code == 0, complaint
+    assert "example.org/heard" in said
+
+    complaint, seconds = await place.is_told_to_end(first)
+    assert seconds < 5
+    assert "nothing is half done" in complaint
+    assert place.query("SELECT name FROM lease") == []
+
+
+async def test_one_that_was_killed_is_no_obstacle_for_the_next(place):
+    first = place.starts("run")
+    await place.slack.quiet(30)
+    first.kill()
+    await asyncio.to_thread(first.wait)
+    assert {name for (name,) in place.query("SELECT name FROM lease")} >= {"run"}
+    place.slack.workspace.post(place.ann, place.links, "<https://example.org/said-meanwhile>")
+    place.starts("run")
+    await until(lambda: place.query("SELECT url FROM share") == [("https://example.org/said-meanwhile",)])
+
+
+async def test_told_to_end_in_the_middle_of_a_part_it_finishes_that_part_and_is_not_late(place):
+    """The server takes a second and a half to answer; the receipt of what it took is written down."""
+    first = place.starts("run")
+    await place.slack.quiet(30)
+    place.slack.workspace.post(place.ann, place.links, "<https://example.org/a>\nwords")
+    await until(lambda: place.query("SELECT url FROM share"))
+    await place.is_told_to_end(first)
+
+    place.slack.trouble.slow("chat.postMessage", 1.5)
+    with closing(sqlite3.connect(place.folder / "linkletter.db")) as connection, connection:
+        minute = datetime.now(UTC).replace(second=0, microsecond=0)
+        connection.execute("UPDATE edition SET serves = ?, cut_off = ?", (stored(minute), stored(minute)))
+        connection.execute("UPDATE share SET sent_at = ?", (stored(minute - timedelta(hours=1)),))
+    place.cut_off(minute, place.database)
+    second = place.starts("run")
+    await place.slack.seen(lambda: place.slack.calls_of("chat.postMessage"), 30)
+    _, seconds = await place.is_told_to_end(second)
+    assert seconds < 5
+    assert place.query("SELECT state FROM part WHERE delivery_id IN (SELECT id FROM delivery WHERE destination LIKE 'slack%')") == [("sent",)]
+    assert len(place.ours()) == 1
+
+
+def stored(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S.%f}"
+
+
+# --- several, by turns ---------------------------------------------------------------------------------------------
+
+
+async def test_on_postgresql_a_second_one_stands_by_and_takes_over_from_one_that_was_killed(
+    tmp_path, postgres_url
+):
+    async with SlackServer(retries=()) as slack:
+        place = Place(tmp_path, slack, postgres_url)
+        try:
+            first = place.starts("run")
+            await slack.quiet(30)
+            second = place.starts("run")
+            await until(lambda: len(slack.calls_of("auth.test")) >= 2 or second.poll() is not None)
+            assert second.poll() is None
+            sockets = len(slack.calls_of("apps.connections.open"))
+            first.kill()
+            await asyncio.to_thread(first.wait)
+            slack.workspace.post(place.ann, place.links, "<https://example.org/said-meanwhile>")
+            await until(lambda: len(slack.calls_of("apps.connections.open")) > sockets)
+            await slack.quiet(30)
+            await until_shared(postgres_url, "https://example.org/said-meanwhile")
+            _, seconds = await place.is_told_to_end(second)
+            assert seconds < 5
+        finally:
+            for process in place.processes:
+                process.kill()
+                process.communicate()
+
+
+async def until_shared(url: str, address: str) -> None:
+    store = await Store.open(url)
+    try:
+        async with asyncio.timeout(20):
+            while True:
+                async with store.reading() as transaction:
+                    found = await transaction.exec_driver_sql("SELECT url FROM share")
+                    if (address,) in [tuple(row) for row in found]:
+                        return
+                await asyncio.sleep(0.05)
+    finally:
+        await store.close()
+
+
+# --- what is started again -----------------------------------------------------------------------------------------
+
+
+class Chat:
+    """Ends as often as told, then stays."""
+
+    platform = "local"
+
+    def __init__(self, failures: int, error: Exception) -> None:
+        self.failures, self.error = failures, error
+        self.runs = 0
+        self.stays = asyncio.Event()
+
+    async def run(self, listener) -> None:
+        self.runs += 1
+        if self.runs <= self.failures:
+            raise self.error
+        self.stays.set()
+        await asyncio.Event().wait()
+
+
+@pytest.fixture
+def url(tmp_path):
+    return fresh(tmp_path)
+
+
+@pytest.fixture
+async def store(url):
+    store = await Store.open(url)
+    yield store
+    await store.close()
+
+
+def run_with(store: Store, told: list[tuple[str, str | None]], stopping: Stopping, **more: object) -> Run:
+    async def trouble(platform: str, why: str | None) -> None:
+        told.append((platform, why))
+
+    given = {
+        "weeklies": (),
+        "chats": (),
+        "listener": None,
+        "clock": lambda: datetime.now(UTC),
+        "owner": "one",
+        "is_alive": lambda _: True,
+        "alone": True,
+        "trouble": trouble,
+    }
+    return Run(store=store, stopping=stopping, **(given | more))
+
+
+async def test_a_chat_that_breaks_is_connected_again_and_people_hear_of_it_from_the_third_time_on(store, monkeypatch):
+    monkeypatch.setattr(running, "FIRST_WAIT", timedelta(seconds=0.01))
+    monkeypatch.setattr(running, "WELL_AFTER", timedelta(seconds=0.1))
+    told: list[tuple[str, str | None]] = []
+    stopping, chat = Stopping(), Chat(4, ConnectionError("no answer"))
+    at_work = asyncio.create_task(run_with(store, told, stopping, chats=(chat,)).forever())
+    async with asyncio.timeout(10):
+        await chat.stays.wait()
+        while told[-1][1] is not None:  # noqa: ASYNC110 - told by a task of its own
+            await asyncio.sleep(0.01)
+    assert told == [("local", "no answer"), ("local", "no answer"), ("local", None)]
+    stopping.now()
+    await at_work
+    async with store.reading() as transaction:
+        assert await leases.holder(transaction, "run") is None
+        assert await leases.holder(transaction, "chat:local") is None
+
+
+async def test_what_works_beside_and_fails_is_started_again_and_holds_up_nothing(store, monkeypatch):
+    monkeypatch.setattr(running, "FIRST_WAIT", timedelta(seconds=0.01))
+    stopping, chat, times = Stopping(), Chat(0, ValueError()), []
+
+    async def work() -> None:
+        times.append(1)
+        if len(times) == 3:
+            stopping.now()
+        raise ValueError("a mistake")
+
+    async with asyncio.timeout(10):
+        await run_with(store, [], stopping, chats=(chat,), beside=(work,)).forever()
+    assert len(times) == 3
+    assert chat.runs == 1
+
+
+async def test_each_good_tick_says_that_it_is_alive_and_calls_the_heartbeat(store):
+    class Weekly:
+        good = True
+
+        async def turn(self) -> bool:
+            return self.good
+
+    beats: list[int] = []
+
+    async def beat() -> None:
+        beats.append(1)
+
+    weekly, stopping = Weekly(), Stopping()
+    run = run_with(store, [], stopping, weeklies=(weekly,), after_tick=beat)
+    await run.tick()
+    async with store.reading() as transaction:
+        _, alive_until = await leases.holder(transaction, "tick")
+    assert alive_until > datetime.now(UTC)
+    weekly.good = False
+    await run.tick()
+    assert len(beats) == 1
+    weekly.good = True
+    stopping.now()
+    await run.tick()
+    assert len(beats) == 1
+
+
+async def test_one_that_was_stopped_so_long_that_another_took_over_ends(store, monkeypatch):
+    monkeypatch.setattr(running, "LEASE", timedelta(seconds=0.2))
+    stopping = Stopping()
+    at_work = asyncio.create_task(run_with(store, [], stopping).forever())
+    async with asyncio.timeout(10):
+        while True:
+            async with store.writing() as transaction:
+                if await leases.holder(transaction, "run") is not None:
+                    later = datetime.now(UTC) + timedelta(minutes=5)
+                    assert await leases.hold(transaction, "run", "two", later, timedelta(minutes=2))
+                    break
+            await asyncio.sleep(0.01)
+        await at_work
+    async with store.reading() as transaction:
+        owner, _ = await leases.holder(transaction, "run")
+    assert owner == "two"
