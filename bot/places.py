@@ -3,9 +3,11 @@
 The settings name channels as people do (``slack:#news``). What is posted there is others' business.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.chat import Cards, Chat
 from newsletter.errors import NewsletterError, Refused
@@ -18,6 +20,9 @@ from newsletter.store import Store
 from newsletter.store import chat as kept
 
 log = logging.getLogger(__name__)
+
+PATIENCE = timedelta(seconds=20)
+"""How long a chat may take to say where we are: what goes to other places must not wait for it."""
 
 
 class Places:
@@ -32,7 +37,8 @@ class Places:
         found: list[ChannelSeen] = []
         for chat in self._chats.values():
             try:
-                found += await chat.channels()
+                async with asyncio.timeout(PATIENCE.total_seconds()):
+                    found += await chat.channels()
             except (NewsletterError, OSError) as error:
                 log.warning("%s cannot say where we are: %s", chat.platform, error)
                 async with self._store.reading() as transaction:

@@ -6,20 +6,19 @@ fetched, and when again, is ``enrich``'s business; what the bytes say is ``page`
 
 import asyncio
 import re
-import socket
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from ipaddress import IPv4Address, ip_address
+from functools import lru_cache
 
 import httpcore
 import httpx
 
 from newsletter.addresses import Address, is_public
+from newsletter.dialling import Guard, Names, Resolve, spelt
 from newsletter.errors import FetchError, NoPage, NotAllowed, NotNow, PageGone
 from newsletter.model import Fetched
 from newsletter.settings import FetchSettings
@@ -38,7 +37,6 @@ LONGEST_ADDRESS = 8_000
 LONGEST_RETRY_AFTER = timedelta(days=7)
 CONNECT_SECONDS = 6.0
 SILENCE_SECONDS = 10.0
-ADDRESSES_TRIED = 4
 
 PAGES = frozenset(("text/html", "application/xhtml+xml", "application/pdf"))
 JSON = frozenset(("application/json", "text/json", "application/json+oembed"))
@@ -50,70 +48,6 @@ TEMPORARY = frozenset((408, 425, 429, 500, 502, 503, 504, *range(520, 528), 530)
 GONE = frozenset((404, 410))
 
 _HOST = re.compile(rb"[\w.-]+|[0-9a-f:.]+", re.ASCII)
-
-Resolve = Callable[[str], Awaitable[Sequence[str]]]
-"""A host's addresses as text. Raises ``OSError`` where there are none."""
-
-
-# --- dialling --------------------------------------------------------------------------------------------------------
-
-
-def _spelt(host: str) -> Address | None:
-    """The address that a host spells, also as ``0x7f.1``, ``017700000001`` or ``2130706433``; ``None`` for a name."""
-    try:
-        return ip_address(host)
-    except ValueError:
-        pass
-    try:
-        return IPv4Address(socket.inet_aton(host.rstrip(".")))
-    except (OSError, ValueError):
-        return None
-
-
-class _Guard(httpcore.AsyncNetworkBackend):
-    """Connects to public addresses only. A name is asked for once, and what is dialled is what was judged."""
-
-    def __init__(self, resolve: Resolve, is_allowed: Callable[[Address], bool]) -> None:
-        self._resolve = resolve
-        self._is_allowed = is_allowed
-        self._network = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        spelt = _spelt(host)
-        found = [str(spelt)] if spelt is not None else await self._asked(host)
-        for text in found:
-            if not self._is_allowed(ip_address(text)):
-                # Also where another of its addresses is public: which one is dialled must not be a matter of luck.
-                raise NotAllowed(host, "its address is not public")
-        failed: Exception = httpcore.ConnectError("no address")
-        for text in found[:ADDRESSES_TRIED]:
-            try:
-                return await self._network.connect_tcp(text, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failed = error
-        raise failed
-
-    async def _asked(self, host: str) -> list[str]:
-        try:
-            found = await self._resolve(host)
-        except (OSError, UnicodeError) as error:
-            raise NotNow(host, "there is no such host") from error
-        return list(dict.fromkeys(found))
-
-    async def connect_unix_socket(self, path: str, *_: object, **__: object) -> httpcore.AsyncNetworkStream:
-        """Never."""
-        raise NotAllowed(path, "a socket of this machine is no page")
-
-    async def sleep(self, seconds: float) -> None:
-        """As the network's own."""
-        await asyncio.sleep(seconds)
 
 
 # --- fairness ------------------------------------------------------------------------------------------------------
@@ -181,8 +115,7 @@ class GuardedFetcher:
         self._is_allowed = is_allowed
         self._seconds = seconds
         self._turns = _Turns(settings.pause)
-        # Of its own, not the loop's: a name server that does not answer holds up nobody else's work.
-        self._names = ThreadPoolExecutor(settings.at_once, thread_name_prefix="names")
+        self._names = Names(settings.at_once)
         # One for all requests: making a context costs 17 ms.
         context = httpx.create_ssl_context(trust_env=False)
         self._pool: httpcore.AsyncConnectionPool
@@ -198,13 +131,13 @@ class GuardedFetcher:
                 # For redirects within a site. Each request looks at every idle connection, so there are few.
                 max_keepalive_connections=4,
                 keepalive_expiry=5.0,
-                network_backend=_Guard(resolve or self._system, is_allowed),
+                network_backend=Guard(resolve or self._names, is_allowed),
             )
 
     async def close(self) -> None:
         """Let go of every connection. The second time does nothing."""
         await self._pool.aclose()
-        self._names.shutdown(wait=False, cancel_futures=True)
+        self._names.close()
 
     def wait(self, url: str) -> timedelta:
         """How long until the host of this address may be asked again; zero: now."""
@@ -251,8 +184,8 @@ class GuardedFetcher:
         usual = 443 if address.scheme == "https" else 80
         if (usual if address.port is None else address.port) not in self._settings.ports:
             raise NotAllowed(url, "is on none of the ports that are fetched")
-        spelt = _spelt(address.host)
-        if spelt is not None and not self._is_allowed(spelt):
+        found = spelt(address.host)
+        if found is not None and not self._is_allowed(found):
             raise NotAllowed(url, "its address is not public")
         if reason := self._refuses(url):
             raise NotAllowed(url, reason)
@@ -286,14 +219,8 @@ class GuardedFetcher:
                 raise NoPage(url, "its certificate is not valid") from error
             raise NotNow(url, "broke the connection off") from error
 
-    async def _system(self, host: str) -> list[str]:
-        """As the system resolves names."""
-        loop = asyncio.get_running_loop()
-        kind = socket.SOCK_STREAM
-        found = await loop.run_in_executor(self._names, lambda: socket.getaddrinfo(host, None, type=kind))
-        return [str(sockaddr[0]) for *_, sockaddr in found]
 
-
+@lru_cache(1024)
 def _parsed(url: str) -> httpx.URL:
     if len(url) > LONGEST_ADDRESS:
         raise NotAllowed(url, "is too long an address")

@@ -51,7 +51,7 @@ ONLY_IN = {
     "aiosqlite": ["newsletter/store"],
     "psycopg": ["newsletter/store"],
     "httpx": ["newsletter/fetch.py"],
-    "httpcore": ["newsletter/fetch.py"],
+    "httpcore": ["newsletter/fetch.py", "newsletter/dialling.py"],
     "jinja2": ["newsletter/render.py", "newsletter/render_site.py"],
     "markupsafe": ["newsletter/render.py", "newsletter/render_site.py"],
     "yarl": ["newsletter/urls.py", "bot/platforms/discord/gateway.py"],

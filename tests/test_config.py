@@ -452,6 +452,38 @@ def test_the_effective_configuration_has_every_setting(read):
     assert 'bot_token: "${SLACK_BOT_TOKEN}"' in shown
 
 
+def test_an_address_that_holds_a_secret_takes_it_from_the_environment_and_is_shown_without_it(read):
+    repository = "https://bot:${GIT_TOKEN}@git.example.com/blog.git"
+    text = "heartbeat_url: ${BEAT}\n" + weekly(f'git: {{repository: "{repository}"}}')
+    found = read(text, {"GIT_TOKEN": "s3cret", "BEAT": "https://watch.example.com/ping/s3cret"})
+    assert found.heartbeat_url == "https://watch.example.com/ping/s3cret"
+    assert found.newsletters["weekly"].git.repository == "https://bot:s3cret@git.example.com/blog.git"
+    assert "s3cret" not in effective(found) + repr(found.path)
+    assert repository in effective(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "says"),
+    [
+        (weekly('git: {repository: "https://bot:s3cret@git.example.com/blog.git"}'), "git.repository", "secret"),
+        (f"heartbeat_url: ftp://watch.example.com\n{SMALLEST}", "heartbeat_url", "https://"),
+        (f"command: digest\n{SMALLEST}", "command", "slash"),
+        (f"command: /Digest now\n{SMALLEST}", "command", "slash"),
+        (weekly("review: 8d"), "review", "at most 6d"),
+        (weekly("draft: soon"), "draft", "24h"),
+    ],
+)
+def test_a_setting_of_the_weekly_run_that_cannot_be_is_refused_with_its_place(problems, text, where, says):
+    (found,) = problems(text)
+    assert found.path.endswith(where)
+    assert says in found.message
+    assert "s3cret" not in str(found)
+
+
+def test_what_only_the_weekly_run_needs_may_be_missing_for_other_commands(read):
+    assert read(f"heartbeat_url: ${{BEAT}}\n{SMALLEST}", {}, need_tokens=False).heartbeat_url == ""
+
+
 # --- warnings
 
 

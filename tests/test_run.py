@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CONFIG = """\
 database: {database}
 platforms:
-  slack: {{bot_token: "{bot_token}", app_token: "{app_token}", api_url: "{api_url}"}}
+  slack: {{bot_token: "${{SLACK_BOT_TOKEN}}", app_token: "${{SLACK_APP_TOKEN}}", api_url: "{api_url}"}}
 fetch: off
 newsletters:
   weekly:
@@ -70,14 +70,14 @@ class Place:
         """The next cut-off is at this minute."""
         self.database = database
         told = {"day": f"{at:%A}".lower(), "time": f"{at:%H:%M}", "database": database}
-        tokens = {"bot_token": self.slack.bot_token, "app_token": self.slack.app_token, "api_url": self.slack.api_url}
-        (self.folder / "config.yaml").write_text(CONFIG.format(**told, **tokens))
+        (self.folder / "config.yaml").write_text(CONFIG.format(api_url=self.slack.api_url, **told))
 
     def starts(self, *arguments: str, program: str = QUICKLY) -> subprocess.Popen[str]:
+        tokens = {"SLACK_BOT_TOKEN": self.slack.bot_token, "SLACK_APP_TOKEN": self.slack.app_token}
         process = subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(program), *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(ROOT), **tokens},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -85,6 +85,13 @@ class Place:
         )
         self.processes.append(process)
         return process
+
+    async def connects(self, process: subprocess.Popen[str]) -> None:
+        """Return when it is connected and has done with what there was."""
+        sockets = len(self.slack.calls_of("apps.connections.open"))
+        await until(lambda: len(self.slack.calls_of("apps.connections.open")) > sockets or process.poll() is not None)
+        assert process.poll() is None, process.stderr.read()
+        await self.slack.quiet(30)
 
     async def ends(self, process: subprocess.Popen[str], within: float = 30) -> tuple[int, str, str]:
         said, complaint = await asyncio.to_thread(process.communicate, timeout=within)
@@ -105,8 +112,8 @@ class Place:
 
     def ours(self) -> list[str]:
         """What the bot has posted in the channel and its threads."""
-        bot = self.slack.workspace.bot
-        return [one.fields.get("text", "") for one in self.slack.workspace.messages(self.links) if one.author is bot]
+        workspace = self.slack.workspace
+        return [one.fields.get("text", "") for one in workspace.posts_of(workspace.bot, self.links)]
 
 
 @pytest.fixture
@@ -130,8 +137,7 @@ async def until(what, within: float = 30) -> None:
 
 
 async def test_it_listens_refuses_a_second_one_works_beside_other_commands_and_ends_when_told(place):
-    first = place.starts("run")
-    await place.slack.quiet(30)
+    await place.connects(first := place.starts("run"))
     place.slack.workspace.post(place.ann, place.links, "<https://example.org/heard>")
     await until(lambda: place.query("SELECT url FROM share") == [("https://example.org/heard",)])
 
@@ -153,8 +159,7 @@ async def test_it_listens_refuses_a_second_one_works_beside_other_commands_and_e
 
 
 async def test_one_that_was_killed_is_no_obstacle_for_the_next(place):
-    first = place.starts("run")
-    await place.slack.quiet(30)
+    await place.connects(first := place.starts("run"))
     first.kill()
     await asyncio.to_thread(first.wait)
     assert {name for (name,) in place.query("SELECT name FROM lease")} >= {"run"}
@@ -165,8 +170,7 @@ async def test_one_that_was_killed_is_no_obstacle_for_the_next(place):
 
 async def test_told_to_end_in_the_middle_of_a_part_it_finishes_that_part_and_is_not_late(place):
     """The server takes a second and a half to answer; the receipt of what it took is written down."""
-    first = place.starts("run")
-    await place.slack.quiet(30)
+    await place.connects(first := place.starts("run"))
     place.slack.workspace.post(place.ann, place.links, "<https://example.org/a>\nwords")
     await until(lambda: place.query("SELECT url FROM share"))
     await place.is_told_to_end(first)
@@ -198,8 +202,7 @@ async def test_on_postgresql_a_second_one_stands_by_and_takes_over_from_one_that
     async with SlackServer(retries=()) as slack:
         place = Place(tmp_path, slack, postgres_url)
         try:
-            first = place.starts("run")
-            await slack.quiet(30)
+            await place.connects(first := place.starts("run"))
             second = place.starts("run")
             await until(lambda: len(slack.calls_of("auth.test")) >= 2 or second.poll() is not None)
             assert second.poll() is None

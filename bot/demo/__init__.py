@@ -39,7 +39,7 @@ LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
 Say = Callable[[str], None]
 
 # The picker of emoji brings one style sheet of its own, which is allowed by its hash; nothing else inline is.
-PICKER_STYLE = "'sha256-PLACEHOLDER'"
+PICKER_STYLE = "'sha256-rg2BpwZ4T9EADaas/dlxn0KsISPDXXIabE9pnJ++3UQ='"
 PAGE = {
     "Content-Security-Policy": (
         f"default-src 'none'; script-src 'self'; style-src 'self' {PICKER_STYLE}; img-src 'self'; connect-src 'self'; "
@@ -71,7 +71,7 @@ class House:
     clock: RoomClock
 
     async def begin(self) -> None:
-        """Take in what was said in the room before anyone listened, and make the newsletters of its weeks."""
+        """Take in what was said before anyone listened, make the newsletters of its weeks, and begin the open one."""
         settings = tuple(self.app.config.newsletters.values())
         for channel in await self.local.channels():
             if any(one.collects(channel) for one in settings):
@@ -81,6 +81,7 @@ class House:
             publisher = self.app.publisher(one)
             await publisher.archive("demo")
             await publisher.deliver()
+        await self.tick()
 
     async def tick(self) -> None:
         """One turn of every newsletter."""

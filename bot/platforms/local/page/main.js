@@ -1,0 +1,236 @@
+// The room in the browser: which channel is shown, who is played, and what happens there. Everything else is imported.
+
+import { get, listen, post } from "./api.js";
+import { ask, fill, only, press } from "./asking.js";
+import { board, later } from "./board.js";
+import { compose, offers, reply } from "./composer.js";
+import { el, find, tell, written } from "./dom.js";
+import { choose } from "./emoji.js";
+import { item, moment, own } from "./messages.js";
+import { say, speak } from "./words.js";
+
+const room = { people: [], channels: [], commands: [], whispers: [], called: "" };
+const [, askedFor, message] = location.pathname.split("/").map(decodeURIComponent);
+let here = askedFor || null;
+let me = localStorage.getItem("person");
+let lost = false;
+
+// --- what is done --------------------------------------------------------------------------------------------------
+
+const attempt = async (path, body) => {
+  try {
+    return await post(path, { person: me, ...body });
+  } catch (error) {
+    tell(error.message);
+    return null;
+  }
+};
+
+const does = {
+  react: (one, emoji, on) => attempt("/api/react", { message: one.id, emoji, on }),
+  pick: (one) => choose((emoji) => does.react(one, emoji, true)),
+  press: (one, label) => press(one, me, label),
+  menu: (one, person) => [
+    { label: say.reply, does: () => reply(one.thread ? { ...one, id: one.thread } : one) },
+    ...(one.author.id === person
+      ? [
+          { label: say.edit, does: () => edit(one) },
+          { label: say.delete, does: () => attempt("/api/delete", { message: one.id }) },
+        ]
+      : []),
+    ...(one.author.bot ? [] : room.commands.filter((row) => row.shortcut)).map((row) => ({
+      label: row.shortcut,
+      does: () => ask({ channel: one.channel, person: me, text: row.name, about: one.id }),
+    })),
+  ],
+};
+
+function edit(one) {
+  const text = { name: "text", label: say.write, value: one.text, kind: "text", options: [], required: true, at_most: 4000 };
+  fill({ title: say.edit, fields: [text], send: say.save }, (values) => attempt("/api/edit", { message: one.id, ...values }));
+}
+
+async function send(text, thread) {
+  if (room.called && (text === room.called || text.startsWith(`${room.called} `))) {
+    ask({ channel: here, person: me, text: text.slice(room.called.length).trim() });
+    return true;
+  }
+  return (await attempt("/api/post", { channel: here, text, thread })) !== null;
+}
+
+function named(title, path) {
+  const name = { name: "name", label: say.name, value: "", kind: "line", options: [], required: true, at_most: 40 };
+  fill({ title, fields: [name], send: say.save }, async (values) => {
+    const made = await attempt(path, values);
+    if (made && path === "/api/person") play(made.id);
+    else if (made) go(made.id);
+  });
+}
+
+// --- what is shown -------------------------------------------------------------------------------------------------
+
+function play(person) {
+  me = person;
+  localStorage.setItem("person", me);
+  if (find("#person").value !== me) find("#person").value = me;
+  const channel = room.channels.find((one) => one.id === here);
+  if (channel?.with && channel.with !== me) return go(room.channels[0].id);
+  drawChannels();
+  return load();
+}
+
+function go(channel) {
+  here = channel;
+  reply(null);
+  drawChannels();
+  return load();
+}
+
+function drawPeople() {
+  const people = room.people.filter((person) => !person.bot);
+  if (!people.some((person) => person.id === me)) me = people[0]?.id;
+  find("#person").replaceChildren(...people.map((one) => el("option", { value: one.id, selected: one.id === me }, one.name)));
+}
+
+function drawChannels() {
+  const seen = room.channels.filter((channel) => !channel.with || channel.with === me);
+  if (!seen.some((channel) => channel.id === here)) here = seen[0]?.id;
+  const label = (one) => (one.with ? say.alone : `${one.private ? "🔒" : "#"} ${one.name}`);
+  find("#channels ul").replaceChildren(
+    ...seen.map((one) =>
+      el("li", {}, el("button", { type: "button", "aria-current": one.id === here ? "true" : null, onclick: () => go(one.id) }, label(one))),
+    ),
+  );
+  const current = seen.find((one) => one.id === here);
+  find("#here").textContent = current ? label(current) : "";
+  document.title = current ? `${label(current)} · Linkletter` : "Linkletter";
+}
+
+async function load(before = "") {
+  if (!here) return;
+  const asked = here;
+  const { messages, more } = await get(`/api/messages/${encodeURIComponent(asked)}${before ? `?before=${before}` : ""}`);
+  if (asked !== here) return;
+  const log = find("#messages");
+  if (!before) log.replaceChildren();
+  const first = log.firstChild;
+  for (const one of messages) put(one, first);
+  room.whispers.forEach(whisper);
+  find("#older").hidden = !more;
+  only(me, here);
+  if (!before) find("#log").scrollTop = find("#log").scrollHeight;
+}
+
+const shownOf = (id) => document.getElementById(`m-${id}`);
+
+/** A new message at its place, or a changed one in place of what it was; whoever is on one of its buttons stays there. */
+function put(one, before = null) {
+  const there = shownOf(one.id);
+  if (there) {
+    const focused = there.firstChild.contains(document.activeElement) ? document.activeElement.dataset.do : null;
+    const open = there.querySelector("details.menu").open;
+    const now = own(one, me, does);
+    there.firstChild.replaceWith(now);
+    now.querySelector("details.menu").open = open;
+    if (focused) [...now.querySelectorAll("[data-do]")].find((button) => button.dataset.do === focused)?.focus();
+    return;
+  }
+  const root = one.thread && shownOf(one.thread);
+  const made = item(one, me, does);
+  if (root) root.querySelector(":scope > .replies").append(made);
+  else find("#messages").insertBefore(made, before);
+}
+
+function whisper({ message: id, person, html }) {
+  const there = shownOf(id);
+  if (!there || person !== me) return;
+  there.append(el("div", { class: "whisper" }, el("span", { class: "quiet" }, say.onlyYou), written(html)));
+}
+
+const on = {
+  message(one) {
+    if (one.channel === here) {
+      const log = find("#log");
+      const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 120;
+      const isNew = !shownOf(one.id);
+      put(one);
+      if (isNew && (atEnd || one.author.id === me)) shownOf(one.id).scrollIntoView({ block: "nearest" });
+    }
+    later();
+  },
+  gone({ id }) {
+    const there = shownOf(id);
+    if (there?.contains(document.activeElement)) find("#text").focus();
+    const replies = [...(there?.querySelector(":scope > .replies").children ?? [])];
+    there?.replaceWith(...replies);
+    later();
+  },
+  whisper(one) {
+    room.whispers.push(one);
+    whisper(one);
+  },
+  channel(one) {
+    if (!room.channels.some((known) => known.id === one.id)) room.channels.push(one);
+    drawChannels();
+  },
+  person(one) {
+    if (!room.people.some((known) => known.id === one.id)) room.people.push(one);
+    drawPeople();
+  },
+  clock: tick,
+  editions: later,
+};
+
+let [roomTime, asOf] = [null, 0];
+
+function tick(clock) {
+  [roomTime, asOf] = [new Date(clock).getTime(), performance.now()];
+  drawClock();
+}
+
+function drawClock() {
+  if (roomTime === null) return;
+  const at = new Date(roomTime + performance.now() - asOf);
+  find("#clock").dateTime = at.toISOString();
+  find("#clock").textContent = moment(at);
+}
+
+async function everything() {
+  Object.assign(room, await get("/api/room"));
+  tick(room.clock);
+  offers(room.called, room.commands);
+  drawPeople();
+  drawChannels();
+  await load();
+  if (message) shownOf(message)?.scrollIntoView({ block: "center" });
+  later();
+  if (lost) tell(say.back);
+  lost = false;
+  document.body.dataset.ready = "true";
+}
+
+// --- begin ---------------------------------------------------------------------------------------------------------
+
+speak();
+board();
+compose(send);
+find("#person").addEventListener("change", (event) => play(event.target.value));
+find("#add-person").addEventListener("click", () => named(say.newPerson, "/api/person"));
+find("#add-channel").addEventListener("click", () => named(say.newChannel, "/api/channel"));
+find("#older").addEventListener("click", () => load(find("#messages").firstChild?.dataset.id));
+for (const button of document.querySelectorAll(".views button")) {
+  button.addEventListener("click", () => {
+    document.body.dataset.view = button.dataset.view;
+    for (const one of document.querySelectorAll(".views button")) one.setAttribute("aria-pressed", String(one === button));
+  });
+  button.setAttribute("aria-pressed", String(button.dataset.view === document.body.dataset.view));
+}
+setInterval(drawClock, 10_000);
+listen(
+  on,
+  () => everything().catch((error) => tell(error.message)),
+  () => {
+    lost = true;
+    tell(say.lost);
+  },
+);
