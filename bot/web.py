@@ -5,6 +5,7 @@ bolt's own (``platforms/slack/http_mode.py``).
 """
 
 import asyncio
+import hashlib
 import hmac
 import json
 import mimetypes
@@ -168,7 +169,8 @@ def folder(under: str, where: Path, headers: Mapping[str, str]) -> Routes:
         if (packed := within(where, f"{name}.gz")) is not None:
             kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
             body = await asyncio.to_thread(packed.read_bytes)
-            return web.Response(body=body, content_type=kind, headers={**headers, "Content-Encoding": "gzip"})
+            more = {"Content-Encoding": "gzip", "ETag": f'"{hashlib.sha256(body).hexdigest()[:20]}"'}
+            return web.Response(body=body, content_type=kind, headers={**headers, **more})
         raise web.HTTPNotFound(text="There is no such file.")
 
     return [web.get(f"{under}/{{name:.+}}", answer)]

@@ -233,7 +233,7 @@ def _headings(
     headings: dict[str, str] = {}
     for key, own in folded.items():
         beside = choices.get(key, {}).get(Field.BESIDE)
-        leads = {beside} if beside else {share.under for share in own}
+        leads = {beside or None} if beside is not None else {share.under for share in own}
         if len(leads) != 1 or None in leads:
             continue
         lead = _joined(next(str(one) for one in leads), joins)

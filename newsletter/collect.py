@@ -4,6 +4,7 @@ What two things heard mean together is decided in ``merge``, what a message says
 made in order, in short transactions. A message without a link leaves no trace, unless it is the words of a bare link.
 """
 
+import asyncio
 from bisect import bisect_right, insort
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from newsletter import words
+from newsletter.errors import NewsletterError
 from newsletter.heard import (
     ChannelId,
     ChannelSeen,
@@ -32,7 +34,7 @@ EARLY_AT_MOST = 10_000
 """How many messages not yet known are remembered for what was heard of them; a reading repairs what falls out."""
 
 AT_ONCE = 900
-"""How many messages of a reading are written in one transaction: others can write in between."""
+"""How many messages are written in one transaction: others can write in between."""
 
 LITTLE_TO_READ = timedelta(days=7)
 """What is kept of a channel within this time is read sooner than several stretches of it are asked for."""
@@ -119,6 +121,26 @@ def sift(reading: Reading) -> Sifted:
     return Sifted(replace(reading, messages=tuple(worth)), collected, there, read)
 
 
+_Said = PersonSeen | MessageSeen | MessageGone | ReactionHeard
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    """One thing heard that is not stored yet, and who waits for it."""
+
+    heard: _Said
+    stored: asyncio.Future[None]
+
+    def is_stored(self) -> None:
+        if not self.stored.done():
+            self.stored.set_result(None)
+
+    def failed(self, error: Exception) -> None:
+        if not self.stored.done():
+            self.stored.set_exception(error)
+            self.stored.exception()  # who waited may have gone
+
+
 class Collector:
     """Takes in what was heard. One per process: it remembers, for a while, what was heard of messages not yet known."""
 
@@ -127,6 +149,8 @@ class Collector:
         self._early: OrderedDict[MessageId, KeptMessage] = OrderedDict()
         self._names: OrderedDict[PersonId, PersonSeen] = OrderedDict()
         self._hidden: frozenset[PersonId] = frozenset()
+        self._waiting: list[_Waiting] = []
+        self._turn = asyncio.Lock()
 
     async def hear(self, heard: Heard) -> None:
         """Take in one thing. It is stored when this returns; the second time changes nothing."""
@@ -136,13 +160,8 @@ class Collector:
             case ChannelSeen():
                 async with self._store.writing() as transaction:
                     await chat.name_channels(transaction, [heard])
-            case PersonSeen():
-                self._remember_names([heard])
-                async with self._store.writing() as transaction:
-                    await chat.name_people(transaction, [heard])
-            case MessageSeen() | MessageGone() | ReactionHeard():
-                async with self._store.writing() as transaction:
-                    await self._hear(transaction, [heard])
+            case PersonSeen() | MessageSeen() | MessageGone() | ReactionHeard():
+                await self._with_others(heard)
 
     async def take(self, sifted: Sifted, progress: Callable[[int], None] | None = None) -> None:
         """Write a sifted reading, ``AT_ONCE`` messages a transaction. A kill in between loses nothing: read again.
@@ -174,6 +193,47 @@ class Collector:
                 await self._hear(transaction, [MessageGone(id) for id in sorted(gone)])
                 known = await chat.messages(transaction, reading.gone)
                 await chat.bury(transaction, [id for id in reading.gone if id not in known])
+
+    # --- what comes at once is written at once ---
+
+    async def _with_others(self, heard: _Said) -> None:
+        """Store it with all that came while the database was busy: in a rush one commit serves many."""
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        one = _Waiting(heard, stored)
+        self._waiting.append(one)
+        try:
+            async with self._turn:
+                if not stored.done():
+                    batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+                    await self._write(batch)
+        except asyncio.CancelledError:
+            self._waiting = [other for other in self._waiting if other is not one]
+            raise
+        stored.result()
+
+    async def _write(self, batch: Sequence[_Waiting]) -> None:
+        """Store these, or tell each that waits why not. What one of them breaks, the others do not suffer from."""
+        try:
+            async with self._store.writing() as transaction:
+                people = [one.heard for one in batch if isinstance(one.heard, PersonSeen)]
+                self._remember_names(people)
+                await chat.name_people(transaction, people)
+                said = [one.heard for one in batch if not isinstance(one.heard, PersonSeen)]
+                await self._hear(transaction, said)
+        except Exception as error:
+            if len(batch) == 1 or isinstance(error, NewsletterError | OSError):
+                for one in batch:
+                    one.failed(error)
+            else:
+                for one in batch:
+                    await self._write([one])
+        except BaseException:
+            # Whoever wrote for all is cut off: the next one in turn does it.
+            self._waiting = [*(one for one in batch if not one.stored.done()), *self._waiting]
+            raise
+        else:
+            for one in batch:
+                one.is_stored()
 
     async def _hear(
         self,

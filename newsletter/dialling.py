@@ -1,7 +1,7 @@
 """Connections for the guarded client, to public addresses and to nothing else; TLS over them where it is asked for.
 
-httpcore asks here for every connection, so no name, no spelling and no redirect gets around it. Which addresses are public
-is ``addresses``; what is said over a connection, ``fetch``.
+httpcore asks here for every connection, so no name, no spelling and no redirect gets around it. Which addresses are
+public is ``addresses``; what is said over a connection, ``fetch``.
 """
 
 import asyncio

@@ -22,7 +22,7 @@ from newsletter.store import Store, Transaction, pages
 from newsletter.store.pages import Due, Settled
 
 CLAIM = timedelta(minutes=4)
-"""How long a link is its visitor's. A visit begins in the first half of it, and the slowest one is over within the other:
+"""How long a link is its visitor's. A visit begins in its first half, and the slowest one is over within the other:
 nobody may come while one is there."""
 
 AHEAD = 2
@@ -113,7 +113,8 @@ class Enricher:
 
     async def run(self) -> None:
         """Visit what is due, until cancelled. Trouble with the database is waited out."""
-        claimed, visited = asyncio.Queue[Visit](), asyncio.Queue[Visited]()
+        # Of what came of visits, no more waits to be kept than a crash may cost.
+        claimed, visited = asyncio.Queue[Visit](), asyncio.Queue[Visited](self._settings.at_once)
         async with asyncio.TaskGroup() as group:
             for _ in range(self._settings.at_once):
                 group.create_task(self._visit_all(claimed, visited))
@@ -123,7 +124,7 @@ class Enricher:
         while True:
             visit = await claimed.get()
             if visit.until - self._clock() > self._claim / 2:
-                visited.put_nowait(await self._visit(visit))
+                await visited.put(await self._visit(visit))
             else:  # it was next for too long, and is due again when the claim is over
                 self._there.discard(urls.host(visit.url))
 

@@ -47,12 +47,13 @@ def to_html(words: str, names: Names = label_of) -> str:
     return "\n".join(_blocks(parse(words).children, _Look(names)))
 
 
-def post_to_html(post: str, anchors: str) -> str:
+def post_to_html(post: str, anchors: str, *, below: int = 0) -> str:
     """A post of ours, less its front matter, as HTML: as ``to_html``, with headings, rules and ways within the post.
 
-    ``anchors`` stands before each heading's anchor, so that the post can stand in a page that has ids of its own.
+    ``anchors`` stands before each heading's anchor, and every heading is so many levels ``below`` its own: the post can
+    stand in a page that has ids and headings of its own.
     """
-    return "\n".join(_blocks(parse(_FRONT_MATTER.sub("", post)).children, _Look(label_of, anchors, {})))
+    return "\n".join(_blocks(parse(_FRONT_MATTER.sub("", post)).children, _Look(label_of, anchors, below)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class _Look:
 
     names: Names
     anchors: str | None = None
+    below: int = 0
     taken: dict[str, int] = field(default_factory=dict)
 
 
@@ -74,7 +76,8 @@ def _blocks(nodes: Sequence[SyntaxTreeNode], look: _Look) -> Iterator[str]:
                 text = _line(node.children, look)
                 if look.anchors is not None:
                     anchor = escape(look.anchors + slug(_words(node), look.taken))
-                    yield f'<{node.tag} id="{anchor}">{text}</{node.tag}>'
+                    element = f"h{min(6, int(node.tag[1]) + look.below)}"
+                    yield f'<{element} id="{anchor}">{text}</{element}>'
                 elif text:
                     yield f"<p><strong>{text}</strong></p>"
             case "hr" if look.anchors is not None:

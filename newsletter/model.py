@@ -133,6 +133,7 @@ class Field(StrEnum):
     WORDS = "words"
     PLACE = "place"
     BESIDE = "beside"
+    BROUGHT = "brought"
     NOTE = "note"
     PICK = "pick"
     INTRO = "intro"
@@ -144,8 +145,9 @@ class Choice:
     """What an editor decided about a link in one edition; the newest per field counts.
 
     ``value`` is text: ``"yes"``/``"no"`` for OUT, PINNED, PICK and RELEASED, the words for TITLE, WORDS, NOTE, INTRO
-    and OUTRO, a section's tag, a place in its section (``"2"``: second, counted from one), or the key of the link it is
-    put BESIDE. INTRO and OUTRO are about the edition itself: their ``key`` is ``""``.
+    and OUTRO, a section's tag, a place in its section (``"2"``: second, counted from one), the key of the link it is
+    put BESIDE (``""``: on its own), or the row of a share that was BROUGHT in from before. INTRO and OUTRO are about
+    the edition itself: their ``key`` is ``""``.
     """
 
     key: str

@@ -594,6 +594,10 @@ class Publisher:
         """The open edition with the cut-off it serves by the schedule of now."""
         return replace(row, serves=due.aimed(self._settings, row.opened_at, row.serves, served, now))
 
+    async def begun(self, transaction: Transaction) -> editions.EditionRow:
+        """The open edition, which is begun if there was none: for choices about it."""
+        return await self._begun(transaction)
+
     async def _begun(self, transaction: Transaction, *, by_hand: bool = True) -> editions.EditionRow:
         """The open edition, which is begun if there was none."""
         row = await self._open_row(transaction, by_hand=by_hand)

@@ -174,7 +174,9 @@ async def run_in_browser(
     stopping = Stopping()
     token = "" if host in web.HERE else secrets.token_urlsafe(16)
     async with housed(wanted, stopping) as house:
-        page = RoomPage(house.room, house.live.commands.commands, called=house.app.config.command)
+        first = next(iter(house.app.config.newsletters.values()))
+        commands, called = house.live.commands.commands, house.app.config.command
+        page = RoomPage(house.room, commands, called=called, zone=first.timezone)
         run = house.app.at_work(house.live, stopping)
         board = Board(house.app, house.room, page, house.clock, run.tick)
         async with _bound(_routes(house, page, board, wanted.language), host, port, token) as address:

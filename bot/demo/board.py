@@ -22,7 +22,6 @@ from newsletter.model import Edition, EditionState
 from newsletter.publish import Publisher
 from newsletter.settings import Audience, MarkdownSettings, NewsletterSettings
 from newsletter.store import editions
-from newsletter.week import in_words
 
 COMING = "coming"
 """What the open edition is called in an address; any other by the cut-off it served."""
@@ -30,7 +29,8 @@ COMING = "coming"
 HEARD_WITHIN_SECONDS = 5
 """How long to wait until what was just written has been heard."""
 
-ANCHORS = "post-"
+ANCHORS, LEVEL = "post-", 2
+"""How the post's headings are known in the page, and how many levels above them the page has."""
 
 Json = dict[str, Any]
 
@@ -86,8 +86,6 @@ class Board:
                 "title": coming.title,
                 "entries": len(coming.entries) + len(coming.again),
                 "closes": closing.isoformat(),
-                "zone": settings.timezone,
-                "in_words": in_words(closing, settings.zone, self._clock()),
             },
             "went_out": went_out,
             "site": f"/archive/{settings.key}/" if settings.site is not None and went_out else "",
@@ -121,7 +119,7 @@ class Board:
         return {
             "title": edition.title,
             "markdown": post,
-            "html": hypertext.post_to_html(post, ANCHORS),
+            "html": hypertext.post_to_html(post, ANCHORS, below=LEVEL),
             "chat": [hypertext.to_html(part.payload) for part in drawn],
             "file": str(file) if file.name else "",
         }

@@ -240,6 +240,11 @@ async def stale(transaction: Transaction, newsletter: str) -> tuple[EditionRow, 
     return tuple(_edition(row) for row in found)
 
 
+async def went_stale(transaction: Transaction, edition: int) -> None:
+    """Something about it was decided since it went out."""
+    await transaction.execute(update(tables.edition).where(tables.edition.c.id == edition).values(stale=True))
+
+
 async def up_to_date(transaction: Transaction, row: EditionRow) -> None:
     """What had changed in chat is in the edition now."""
     table = tables.edition
@@ -387,7 +392,69 @@ async def open_shares(
             select(share.c.id, share.c.channel_id).where(condition, share.c.present, unplaced)
         )
         found.update(one.id for one in rows if one.channel_id in channels)
-    return sorted(found)
+    return sorted(found | await _brought_in(transaction, row, channels))
+
+
+async def _brought_in(transaction: Transaction, row: EditionRow, channels: Sequence[int]) -> set[int]:
+    """Shares from before, which an editor wants in this edition."""
+    share, choice, placement = tables.share, tables.choice, tables.placement
+    wanted = await transaction.execute(
+        select(choice.c.value).where(choice.c.edition_id == row.id, choice.c.field == Field.BROUGHT.value)
+    )
+    ids = [int(value) for value in wanted.scalars() if value.isdecimal()]
+    unplaced = ~exists().where(placement.c.share_id == share.c.id, placement.c.newsletter == row.newsletter)
+    found = await transaction.execute(
+        select(share.c.id).where(share.c.id.in_(ids), share.c.present, share.c.channel_id.in_(channels), unplaced)
+    )
+    return set(found.scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A share, its link's key, and the number of the edition that printed it, 0 where none did."""
+
+    share: int
+    key: str
+    printed_in: int
+
+
+async def shares_of(transaction: Transaction, message: MessageId, newsletter: str) -> tuple[Placed, ...]:
+    """What a message shares, and where the newsletter placed it."""
+    share, placement, edition = tables.share, tables.placement, tables.edition
+    rows = await chat.message_rows(transaction, [message])
+    placed = and_(
+        placement.c.share_id == share.c.id, placement.c.newsletter == newsletter, placement.c.reason.is_(None)
+    )
+    found = await transaction.execute(
+        select(share.c.id, tables.link.c.key, edition.c.number)
+        .join(tables.link, tables.link.c.id == share.c.link_id)
+        .outerjoin(placement, placed)
+        .outerjoin(edition, edition.c.id == placement.c.edition_id)
+        .where(share.c.message_id.in_(rows.values()), share.c.present)
+        .order_by(share.c.ordinal)
+    )
+    return tuple(Placed(row.id, row.key, row.number or 0) for row in found)
+
+
+async def take_up_again(transaction: Transaction, newsletter: str, share: int) -> None:
+    """Let a share that was left out of an earlier edition be placed again."""
+    table = tables.placement
+    left_out = (table.c.newsletter == newsletter) & (table.c.share_id == share) & table.c.reason.is_not(None)
+    await transaction.execute(table.delete().where(left_out))
+
+
+async def own_shares(transaction: Transaction, person: PersonId, shares: Iterable[int]) -> frozenset[int]:
+    """Which of these shares are there, and the person's own."""
+    share, message, who = tables.share, tables.message, tables.person
+    found = await transaction.execute(
+        select(share.c.id)
+        .join(message, message.c.id == share.c.message_id)
+        .join(who, who.c.id == message.c.author_id)
+        .where(share.c.id.in_(list(shares)), share.c.present)
+        .where(who.c.platform == person.platform, who.c.workspace == person.workspace)
+        .where(who.c.external_id == person.id)
+    )
+    return frozenset(found.scalars())
 
 
 async def shares_between(

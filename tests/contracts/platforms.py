@@ -6,12 +6,17 @@ A further platform is one more class and its row in ``PLATFORMS``. A world knows
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
+
+import aiohttp
 
 from bot.chat import Chat
 from bot.platforms.local.client import Local
+from bot.platforms.local.page import RoomPage
 from bot.platforms.local.room import Person, Room
+from bot.web import serving
 from newsletter.heard import ChannelId, ChannelSeen, PersonId
 from tests.contracts.discord_world import DiscordWorld
 from tests.contracts.seen import Post
@@ -154,8 +159,58 @@ class LocalWorld:
         self.room.trouble.no_posting, self.room.trouble.no_reading = posting, reading
 
 
+class WebWorld(LocalWorld):
+    """The same room, but people act through its page's server, as a browser does."""
+
+    async def __aenter__(self) -> "WebWorld":
+        self._open = AsyncExitStack()
+        page = RoomPage(self.room, ())
+        address = await self._open.enter_async_context(serving(page.routes(), host="127.0.0.1", port=0))
+        self._http = await self._open.enter_async_context(aiohttp.ClientSession(address, raise_for_status=True))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._open.aclose()
+
+    def owns(self, task: asyncio.Task[object]) -> bool:
+        return "/aiohttp/" in task.get_coro().cr_code.co_filename
+
+    async def _do(self, what: str, **how: object) -> dict[str, Any]:
+        async with self._http.post(f"/api/{what}", json=how) as response:
+            return await response.json()
+
+    async def post(self, name: str, text: str, *, channel: str = "links", thread: str | None = None) -> str:
+        if name == "Robot":
+            return await super().post(name, text, channel=channel, thread=thread)
+        how = {"channel": self._channels[channel].id, "person": self._people[name].id, "thread": thread}
+        return (await self._do("post", text=text, **how))["id"]
+
+    async def edit(self, message: str, text: str) -> None:
+        await self._do("edit", message=message, text=text, person=self.room.message(message).author.id)
+
+    async def delete(self, message: str) -> None:
+        await self._do("delete", message=message, person=self.room.message(message).author.id)
+
+    async def react(self, message: str, name: str, emoji: str, *, on: bool = True) -> None:
+        await self._do("react", message=message, person=self._people[name].id, emoji=emoji, on=on)
+
+    async def ask(self, name: str, text: str, *, channel: str = "links", id: str = "") -> Sequence[str]:
+        place, person = self._channels[channel].id, self._people[name].id
+        return (await self._do("ask", channel=place, person=person, text=text, id=id))["texts"]
+
+    async def ours(self, channel: str = "links") -> Sequence[Post]:
+        async with self._http.get(f"/api/messages/{self._channels[channel].id}") as response:
+            found = [one for one in (await response.json())["messages"] if one["author"]["name"] == "Linkletter"]
+        pinged = {one["id"]: self.room.message(one["id"]).pinged for one in found}
+        return [
+            Post(one["id"], one["text"], one["thread"], tuple(self.room.people[id].name for id in pinged[one["id"]]))
+            for one in sorted(found, key=lambda one: one["at"])
+        ]
+
+
 PLATFORMS: dict[str, Callable[[Callable[[], datetime]], World]] = {
     "local": LocalWorld,
+    "room's page": WebWorld,
     "slack": SlackWorld,
     "discord": DiscordWorld,
 }

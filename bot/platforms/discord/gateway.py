@@ -188,6 +188,8 @@ class _Session(discord.Client):
         now = asyncio.get_running_loop().time()
         self._breaks = [at for at in (*self._breaks, now) if now - at < 60]
         socket: Any = self.ws
+        if socket is not None and socket.socket.close_code in _NO_WAY_IN:
+            return  # discord.py raises what it means
         if socket is not None and socket.session_id is None:
             raise _GivenUp("the session was invalidated")
         if len(self._breaks) > self._patience.breaks:

@@ -46,10 +46,12 @@ class Wrong(Exception):
 class RoomPage:
     """The room's routes. ``changed`` tells every page that something beside the room is different now."""
 
-    def __init__(self, room: Room, commands: Sequence[Command], *, called: str = "/digest") -> None:
+    def __init__(self, room: Room, commands: Sequence[Command], *, called: str = "/digest", zone: str = "UTC") -> None:
+        """``zone``: how the page shows times."""
         self._room = room
         self._commands = commands
         self._called = called
+        self._zone = zone
         self._streams: set[asyncio.Queue[tuple[str, Any] | None]] = set()
         room.watchers.add(self._happened)
 
@@ -90,7 +92,7 @@ class RoomPage:
     # --- what is asked ---
 
     async def _state(self, _: web.Request) -> web.Response:
-        return _json(view.of_room(self._room, self._commands, self._called))
+        return _json({**view.of_room(self._room, self._commands, self._called), "zone": self._zone})
 
     async def _messages(self, request: web.Request) -> web.Response:
         """The newest of a channel, and whatever stands in their threads; ``before`` a message, those before it."""

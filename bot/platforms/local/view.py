@@ -79,6 +79,7 @@ def of_whisper(whisper: Whisper) -> Json:
 def of_shown(shown: Shown) -> Json:
     """A private answer."""
     return {
+        "texts": list(shown.texts),
         "html": [hypertext.to_html(text) for text in shown.texts],
         "actions": of_actions(shown.actions),
         "form": of_form(shown.form) if shown.form is not None else None,

@@ -2,7 +2,7 @@
 
 import { get, post } from "./api.js";
 import { el, find, tell, written } from "./dom.js";
-import { inZone, moment } from "./messages.js";
+import { moment } from "./messages.js";
 import { say } from "./words.js";
 
 const TABS = ["post", "markdown", "chat"];
@@ -33,8 +33,7 @@ export function later() {
 async function look() {
   const newsletters = await get("/api/editions");
   const [first] = newsletters;
-  inZone(first.coming.zone);
-  find("#closes").textContent = `${say.closes}: ${moment(first.coming.closes)} (${first.coming.entries})`;
+  find("#closes").textContent = `${say.closes}: ${moment(first.coming.closes)} · ${say.links} ${first.coming.entries}`;
   const select = find("#edition");
   const before = select.value;
   select.replaceChildren(

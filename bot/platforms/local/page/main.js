@@ -6,7 +6,7 @@ import { board, later } from "./board.js";
 import { compose, offers, reply } from "./composer.js";
 import { el, find, tell, written } from "./dom.js";
 import { choose } from "./emoji.js";
-import { item, moment, own } from "./messages.js";
+import { inZone, item, moment, own } from "./messages.js";
 import { say, speak } from "./words.js";
 
 const room = { people: [], channels: [], commands: [], whispers: [], called: "" };
@@ -118,7 +118,15 @@ async function load(before = "") {
   room.whispers.forEach(whisper);
   find("#older").hidden = !more;
   only(me, here);
-  if (!before) find("#log").scrollTop = find("#log").scrollHeight;
+  if (!before) toEnd();
+}
+
+// Whoever reads the newest stays there, whatever comes or takes its room.
+let atEnd = true;
+
+function toEnd() {
+  find("#log").scrollTop = find("#log").scrollHeight;
+  atEnd = true;
 }
 
 const shownOf = (id) => document.getElementById(`m-${id}`);
@@ -150,11 +158,11 @@ function whisper({ message: id, person, html }) {
 const on = {
   message(one) {
     if (one.channel === here) {
-      const log = find("#log");
-      const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 120;
-      const isNew = !shownOf(one.id);
+      const stays = atEnd;
+      const isMine = !shownOf(one.id) && one.author.id === me;
       put(one);
-      if (isNew && (atEnd || one.author.id === me)) shownOf(one.id).scrollIntoView({ block: "nearest" });
+      if (isMine) shownOf(one.id).scrollIntoView({ block: "nearest" });
+      else if (stays) toEnd();
     }
     later();
   },
@@ -197,6 +205,7 @@ function drawClock() {
 
 async function everything() {
   Object.assign(room, await get("/api/room"));
+  inZone(room.zone);
   tick(room.clock);
   offers(room.called, room.commands);
   drawPeople();
@@ -225,6 +234,10 @@ for (const button of document.querySelectorAll(".views button")) {
   });
   button.setAttribute("aria-pressed", String(button.dataset.view === document.body.dataset.view));
 }
+find("#log").addEventListener("scroll", ({ target }) => {
+  atEnd = target.scrollHeight - target.scrollTop - target.clientHeight < 80;
+});
+new ResizeObserver(() => atEnd && toEnd()).observe(find("#log"));
 setInterval(drawClock, 10_000);
 listen(
   on,
