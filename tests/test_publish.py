@@ -5,6 +5,7 @@ That nothing falls between two editions is ``laws/test_placement.py``; how the l
 at a named place of our own code, and the command is run again.
 """
 
+import json
 import os
 import signal
 import sqlite3
@@ -76,18 +77,55 @@ def whole(shelf: Shelf) -> list[str]:
 # --- frozen before it is sent --------------------------------------------------------------------------------------
 
 
-async def test_what_is_sent_was_stored_before_and_does_not_follow_the_chat_any_more(office):
+AS_IT_WAS = NewsletterSettings(key="weekly", edits="ignore")
+
+
+async def test_what_is_sent_was_stored_before_it_is_sent(office):
     shelf = Shelf()
     await office.shared("a")
     office.now += HOUR
-    await office.publisher(shelf).publish("a test")
+    await office.publisher(shelf, settings=AS_IT_WAS).publish("a test")
     assert shelf.handed_over == []
     async with office.store.reading() as transaction:
         (stored,) = await editions.unfinished(transaction, WEEKLY.key, office.now)
     await office.collector.hear(said("a", "<https://example.org/a>\nother words", edited=90))
-    await office.publisher(shelf).deliver()
+    await office.publisher(shelf, settings=AS_IT_WAS).deliver()
     assert shelf.handed_over == [one.part for one in stored.parts]
     assert "other words" not in str(whole(shelf))
+
+
+@pytest.mark.parametrize(("edits", "words"), [("follow", "other words"), ("ignore", "words")])
+async def test_what_people_edit_afterwards_is_followed_where_the_team_wants_it(office, edits, words):
+    shelf, settings = Shelf(), NewsletterSettings(key="weekly", edits=edits)
+    await office.shared("a")
+    await office.shared("b", office.now + timedelta(minutes=1))
+    office.now += HOUR
+    publisher = office.publisher(shelf, settings=settings)
+    await publisher.publish("a test")
+    await publisher.deliver()
+    await office.collector.hear(said("a", "<https://example.org/a>\nother words", edited=90))
+    await publisher.deliver()
+    assert [json.loads(part)[2] for part in whole(shelf)[1:]] == [words, "words"]
+    assert len(shelf.handed_over) == 3
+    assert await publisher.deliver() == ()
+
+
+@pytest.mark.parametrize("edits", ["follow", "ignore"])
+async def test_what_people_delete_afterwards_goes_everywhere(office, edits):
+    shelf, settings = Shelf(), NewsletterSettings(key="weekly", edits=edits)
+    await office.shared("a")
+    await office.shared("b", office.now + timedelta(minutes=1))
+    office.now += HOUR
+    publisher = office.publisher(shelf, settings=settings)
+    await publisher.publish("a test")
+    await publisher.deliver()
+    await office.collector.hear(deleted("a"))
+    await publisher.deliver()
+    assert len(shelf.parts) == 2
+    assert "example.org/a" not in str(whole(shelf))
+    await office.collector.hear(deleted("b"))
+    await publisher.deliver()
+    assert shelf.parts == {}
 
 
 FAILURES: list[tuple[str, DeliveryError, bool, bool]] = [
@@ -111,7 +149,7 @@ async def test_a_destination_that_fails_holds_up_no_other_and_gets_the_same_byte
     await office.shared("a")
     await office.shared("b", office.now + timedelta(minutes=1))
     office.now += HOUR
-    publisher = office.publisher(bad, good)
+    publisher = office.publisher(bad, good, settings=AS_IT_WAS)
     await publisher.publish("a test")
     outcomes = {one.destination: one for one in await publisher.deliver()}
     assert outcomes["good"].failed is None

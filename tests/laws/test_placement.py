@@ -165,16 +165,23 @@ async def test_every_share_is_in_one_edition_or_out_with_a_reason_or_still_open(
 @given(scripts)
 async def test_what_is_printed_is_what_was_placed(empty, script):
     async def check(room: Newsroom) -> None:
+        await room.publisher.follow()
         async with room.store.reading() as transaction:
             placed = (await transaction.execute(tables.placement.select())).all()
             rows = await editions.all_editions(transaction, WEEKLY.key)
             printed = {row.id: await editions.latest_revision(transaction, row.id) for row in rows}
+            frozen = {row.id: await editions.as_frozen(transaction, row.id) for row in rows}
+            present = {one.id for one in (await transaction.execute(tables.share.select())).all() if one.present}
         for row in rows:
-            edition = printed[row.id]
+            edition = frozen[row.id] if row.state is EditionState.FROZEN else printed[row.id]
             if edition is None:
                 assert row.state is EditionState.OPEN
                 continue
+            # What went out follows what people take back: nothing else of it goes, and nothing comes.
+            stands = (*printed[row.id].entries, *printed[row.id].again)
             entries = (*edition.entries, *edition.again)
+            all_of_it = {shared.share for entry in entries for shared in entry.shares}
+            assert {shared.share for entry in stands for shared in entry.shares} == all_of_it & present
             assert {one.share_id for one in placed if one.edition_id == row.id and one.reason is None} == {
                 shared.share for entry in entries for shared in entry.shares
             }
