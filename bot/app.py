@@ -153,18 +153,7 @@ class App:
 
     def chats(self) -> tuple[Chat, ...]:
         """The chats whose tokens are there."""
-        found: list[Chat] = []
-        slack, discord = self.config.platforms.slack, self.config.platforms.discord
-        # Imported here: a command that needs no chat does not wait for its library.
-        if slack is not None and slack.bot_token is not None:
-            from bot.platforms.slack.client import Slack
-
-            found.append(Slack(slack, clock=self.clock, called=self.config.command))
-        if discord is not None and discord.token is not None:
-            from bot.platforms.discord.client import Discord
-
-            found.append(Discord(discord, clock=self.clock, called=self.config.command))
-        return tuple(found)
+        return chats(self.config, self.clock)
 
     async def lint(self, settings: NewsletterSettings) -> tuple[Finding, ...]:
         """What is worth an editor's look in the open edition."""
@@ -252,7 +241,7 @@ class Live:
         self._places = Places(app.store, chats)
         self._notices = Notices(app.store, self._places, clock=clock)
         newsletters = [Newsletter(one, publishers[one.key]) for one in settings]
-        self.commands = Commands(app.store, newsletters, chats, clock=clock, called=called)
+        self.commands = Commands(app.store, newsletters, chats, clock=clock, called=called, collector=app.collector)
         self.listening = Listening(app.store, app.collector, self.commands, settings, chats, clock=clock)
         self.weeklies = tuple(
             Weekly(
@@ -298,6 +287,24 @@ class Live:
             await one.close()
 
 
+def chats(config: Config, clock: Clock = now) -> tuple[Chat, ...]:
+    """The chats whose tokens are there. Nothing is connected yet."""
+    found: list[Chat] = []
+    slack, discord = config.platforms.slack, config.platforms.discord
+    # Imported here: a command that needs no chat does not wait for its library.
+    if slack is not None and slack.bot_token is not None:
+        from bot.platforms.slack.client import Slack
+
+        newsletters = config.newsletters.values()
+        decisive = frozenset[str]().union(*(one.sorting_emoji for one in newsletters))
+        found.append(Slack(slack, clock=clock, called=config.command, decisive=decisive))
+    if discord is not None and discord.token is not None:
+        from bot.platforms.discord.client import Discord
+
+        found.append(Discord(discord, clock=clock, called=config.command))
+    return tuple(found)
+
+
 async def problems(config: Config) -> AsyncIterator[str]:
     """What the chats themselves say is missing, and how to mend it."""
     newsletters = tuple(config.newsletters.values())
@@ -311,6 +318,14 @@ async def problems(config: Config) -> AsyncIterator[str]:
 
         for problem in await discord_check.problems(discord, newsletters):
             yield f"discord: {problem}"
+
+
+async def invitations(config: Config) -> AsyncIterator[str]:
+    """How to let Linkletter in where that takes a link, with the least permissions."""
+    if (discord := config.platforms.discord) is not None and discord.token is not None:
+        from bot.platforms.discord import check as discord_check
+
+        yield f"discord: to invite Linkletter to a server, open {await discord_check.invite(discord)}"
 
 
 async def run(config: Config) -> None:

@@ -33,11 +33,13 @@ it, and ``find`` looks for it among our own messages. An answer that got lost is
 success.
 
 **Failing.** A platform that cannot be reached raises ``ConnectionError`` from ``channels``, ``read`` and ``people``.
-What the listener raises ends ``run``, and so does what the adapter cannot mend by connecting again; whoever runs it
-starts it again, and reading back repairs what was missed. ``UserError`` is for the person, as it is.
+What the listener raises because it cannot work (``NewsletterError``, ``OSError``) ends ``run``, and so does what the
+adapter cannot mend by connecting again; whoever runs it starts it again, and reading back repairs what was missed. What
+one thing heard makes it raise beside that must cost nothing but that thing: else it would be delivered again after
+each start. ``UserError`` is for the person, as it is.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -252,7 +254,7 @@ class Chat(Protocol):
         """Where Linkletter was let in, by its name of now."""
         ...
 
-    def read(self, channel: ChannelId, since: datetime, threads: Collection[str] = ()) -> AsyncIterator[Reading]:
+    def read(self, channel: ChannelId, since: datetime, threads: Collection[str] = ()) -> AsyncGenerator[Reading]:
         """What was posted in the channel since ``since``; then the whole of each thread that may have changed since.
 
         ``threads`` are the first messages of those to be read in any case; the platform adds the others it knows of.

@@ -77,7 +77,7 @@ def _command(function: Command) -> Command:
     def guarded(*args: Any, **kwargs: Any) -> None:
         try:
             status = function(*args, **kwargs)
-        except click.ClickException:
+        except (click.ClickException, click.Abort):
             raise
         except ConfigError as error:
             _complain(str(error))
@@ -122,7 +122,7 @@ def _print_json(value: Mapping[str, Any]) -> None:
 
 def _config(context: click.Context, *, need_tokens: bool = False) -> Any:
     """The configuration; where there is none, the one newsletter over everything imported."""
-    from bot.config import default_config, load
+    from bot.config import default_config, environment, load
     from newsletter.publish import title_problems
 
     named: Path | None = context.find_root().obj
@@ -130,7 +130,8 @@ def _config(context: click.Context, *, need_tokens: bool = False) -> Any:
         if need_tokens:
             raise click.UsageError(f"There is no {CONFIG} here. Make one with: linkletter init")
         return default_config()
-    return load(named or Path(CONFIG), os.environ, need_tokens=need_tokens, checks=[title_problems])
+    path = named or Path(CONFIG)
+    return load(path, environment(path, os.environ), need_tokens=need_tokens, checks=[title_problems])
 
 
 def _say_without_config(config: Any) -> None:
@@ -587,7 +588,7 @@ def check(context: click.Context, live: bool, as_json: bool) -> int:
         for key, settings in config.newsletters.items()
     }
     found = warnings(config)
-    problems = _run(_asked_live(config)) if live else []
+    problems, invitations = _run(_asked_live(config)) if live else ([], [])
     if as_json:
         _print_json({"config": effective(config), "cut_offs": coming, "warnings": found, "problems": problems})
         return 1 if problems else 0
@@ -601,15 +602,21 @@ def check(context: click.Context, live: bool, as_json: bool) -> int:
         _complain(f"note: {warning}")
     for problem in problems:
         _complain(f"problem: {problem}")
+    for invitation in invitations:
+        click.echo(f"\n{invitation}")
     if live and not problems:
         _complain("The chats have all that is needed.")
     return 1 if problems else 0
 
 
-async def _asked_live(config: Any) -> list[str]:
-    from bot.app import problems
+async def _asked_live(config: Any) -> tuple[list[str], list[str]]:
+    from bot.app import invitations, problems
 
-    return [problem async for problem in problems(config)]
+    found = [problem async for problem in problems(config)]
+    try:
+        return found, [invitation async for invitation in invitations(config)]
+    except (NewsletterError, OSError) as error:
+        return [*found, str(error)], []
 
 
 @linkletter.command()
@@ -619,9 +626,12 @@ async def _asked_live(config: Any) -> list[str]:
 @click.pass_context
 @_command
 def search(context: click.Context, words: tuple[str, ...], most: int, as_json: bool) -> int:
-    """Find links by the words around them, newest first. Two Korean syllables suffice; #tag finds a hashtag."""
+    """Find links by the words around them, newest first: words, "a phrase", #tag, from:NAME, in:CHANNEL.
+
+    All of it must be there. Two Korean syllables suffice.
+    """
     from bot.app import opened
-    from newsletter.search import query
+    from newsletter.search import hint, read
     from newsletter.store import search as index
     from newsletter.titles import title_from_url
     from newsletter.words import plain
@@ -632,7 +642,7 @@ def search(context: click.Context, words: tuple[str, ...], most: int, as_json: b
 
     async def run() -> Any:
         async with opened(config) as app, app.store.reading() as transaction:
-            return await index.find(transaction, query(wanted), None, most)
+            return await index.find(transaction, read(wanted), None, most, newsletters=None)
 
     found = _run(run())
     if as_json:
@@ -646,6 +656,9 @@ def search(context: click.Context, words: tuple[str, ...], most: int, as_json: b
                         "person": one.person,
                         "channel": one.channel,
                         "at": one.sent_at.isoformat(),
+                        "newsletter": one.newsletter,
+                        "edition": one.edition,
+                        "label": one.label,
                     }
                     for one in found
                 ]
@@ -654,11 +667,119 @@ def search(context: click.Context, words: tuple[str, ...], most: int, as_json: b
         return 0
     for one in found:
         click.echo(f"{one.sent_at:%Y-%m-%d}  {one.title or title_from_url(one.url)[0]}")
-        click.echo(f"            {one.url}")
-        click.echo(f"            {one.person or 'somebody'} in #{one.channel}")
+        if one.url:
+            click.echo(f"            {one.url}")
+        said = f"{one.person or 'somebody'} in #{one.channel}" if one.share else ""
+        edition = f"{one.newsletter} edition {one.edition}, {one.label}" if one.edition else ""
+        click.echo(f"            {'; '.join(filter(None, (said, edition)))}")
     if not found:
-        _complain("Nothing found. All words must be there; try fewer.")
+        _complain(f"Nothing found. {hint(wanted)}")
     return 0
+
+
+@linkletter.command()
+@click.argument("what", type=click.Choice(["skip", "unskip", "pause", "resume", "retract", "log"]), metavar="WHAT")
+@click.argument("newsletter", required=False)
+@click.option("--date", "day", metavar="D", help="The day: 2020-06-13. For skip, the next cut-off if left out.")
+@click.pass_context
+@_command
+def week(context: click.Context, what: str, newsletter: str | None, day: str | None) -> int:
+    """Skip, unskip, pause, resume or retract a newsletter, or print its log, as editors do in chat."""
+    from bot.app import now, opened
+    from newsletter.week import in_words, parse_date
+
+    config = _config(context)
+    settings = _newsletter(config, newsletter)
+    try:
+        date = parse_date(day) if day else None
+    except UserError as error:
+        raise click.UsageError(str(error)) from error
+
+    def needed() -> Any:
+        if date is None:
+            raise click.UsageError(f"{what} needs a day: --date 2020-06-13")
+        return date
+
+    async def run() -> str:
+        async with opened(config) as app:
+            publisher, by = app.publisher(settings), "command line"
+            match what:
+                case "skip":
+                    return f"skipped on {shown(await publisher.skip(by, date))}"
+                case "unskip":
+                    at = await publisher.unskip(by, needed())
+                    return f"goes out after all on {shown(at)}" if at else "it was not going to be skipped"
+                case "pause":
+                    return f"paused; the next one is on {shown(await publisher.pause(by, needed()))}"
+                case "resume":
+                    return f"goes on; the next one is on {shown(await publisher.resume(by))}"
+                case "retract":
+                    edition = await publisher.retract(by)
+                    await publisher.deliver()
+                    return f"#{edition.number} {edition.title}: taken back" if edition else "no edition went out yet"
+                case _:
+                    acts = await publisher.log()
+                    return "\n".join(f"{act.at:%Y-%m-%d %H:%M} {act.what} {act.about} by {act.by}" for act in acts)
+
+    def shown(at: Any) -> str:
+        return in_words(at, settings.zone, now())
+
+    said = _run(run())
+    click.echo(said if what == "log" else f"{settings.key}: {said}")
+    return 0
+
+
+@linkletter.command()
+@click.argument("person", metavar="PERSON")
+@_as_json
+@click.pass_context
+@_command
+def forget(context: click.Context, person: str, as_json: bool) -> int:
+    """Erase a person's name and words everywhere, and collect nothing of theirs again: slack:U012ABC, or a name."""
+    from bot.app import opened
+    from bot.forgetting import forget as forget_person
+
+    config = _config(context)
+
+    async def run() -> Any:
+        async with opened(config) as app:
+            return await forget_person(app, person)
+
+    done = _run(run())
+    if as_json:
+        _print_json(asdict(done))
+        return 1 if done.failed else 0
+    click.echo(f"{', '.join(done.people)}: nothing is kept, and nothing will be.")
+    for key in done.newsletters:
+        click.echo(f"{key}: what was published is without them")
+    for key in done.waiting:
+        _complain(f"note: messages of {key} in chat change when `linkletter run` runs")
+    for file in done.files:
+        _complain(f"note: the name still stands in {file}: was it edited by hand?")
+    for repository in done.repositories:
+        _complain(f"note: the history of {repository} still has it; rewriting that is yours to do (git filter-repo)")
+    for why in done.failed:
+        _complain(f"linkletter: {why}")
+    return 1 if done.failed else 0
+
+
+@linkletter.command()
+@click.option(
+    "--api-url", default="", metavar="URL", help="Where Slack or Discord is, to try it against a test server."
+)
+@click.pass_context
+@_command
+def init(context: click.Context, api_url: str) -> None:
+    """Ask what is needed, test the tokens, and write config.yaml and .env for your own chat."""
+    from bot.init import ask_and_write
+
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            "init asks questions, and here is nobody at a terminal to answer them. Copy config.example.yaml to "
+            "config.yaml instead, change it, and look at it with: linkletter check"
+        )
+    named: Path | None = context.find_root().obj
+    ask_and_write(named or Path(CONFIG), dict(os.environ), api_url=api_url, language=_language(os.environ))
 
 
 @linkletter.command()

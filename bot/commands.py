@@ -1,8 +1,8 @@
-"""The ``/digest`` rows: what people may ask in chat, who may, and the answers. The text they wrote is parsed here,
-once.
+"""The ``/digest`` rows put together: who may ask what, and the answer, once.
 
-Every answer is limited to the newsletters of the asking channel. What an edition is made of is ``newsletter``'s
-business, what an answer looks like ``cards``'; platforms show it and know no command by name.
+Every answer is limited to the newsletters of the asking channel; in a conversation with us alone, to those the asker
+edits or shares in. What a row answers stands in ``rows/``, how its text is read in ``asking.py``; platforms show it and
+know no command by name.
 """
 
 import asyncio
@@ -11,163 +11,43 @@ import logging
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Literal
 
 from bot import cards
-from bot.chat import Answer, Card, Cards, Chat, Fact, Invocation, Parameter, PermissionDenied
+from bot.asking import NEWSLETTER, Asked, Newsletter, Row, keys, values_of
+from bot.chat import Answer, Card, Cards, Chat, Fact, Invocation, PermissionDenied
+from bot.rows import curating, ordering, owning, reading
 from bot.suggest import nearest
 from newsletter import search, words
+from newsletter.collect import Collector
+from newsletter.curator import Curator
 from newsletter.errors import UserError
-from newsletter.heard import ChannelSeen, MessageId, PersonId
-from newsletter.model import Receipt, Shared
+from newsletter.heard import ChannelSeen, MessageId, MessageSeen, PersonId
+from newsletter.model import Receipt
 from newsletter.ports import Clock
-from newsletter.publish import Delivered, Publisher
-from newsletter.settings import NewsletterSettings
-from newsletter.store import Store
+from newsletter.privacy import Privacy
+from newsletter.publish import Delivered
+from newsletter.settings import NewsletterSettings, is_one_of
+from newsletter.store import Store, choices, editions
 from newsletter.store import chat as kept
 from newsletter.store import search as index
 from newsletter.week import in_words
+
+__all__ = ["ROWS", "Asked", "Commands", "Newsletter", "Row"]
 
 log = logging.getLogger(__name__)
 
 ANSWERS_KEPT = 200
 """How many answers are remembered for questions that are delivered again, which platforms do within minutes."""
 
-AT_MOST = 10
-"""How many links ``recent`` and ``search`` show."""
+PENDING_KEPT = 100
+"""How much of what people wrote waits for them to choose between it and what somebody else wrote meanwhile."""
 
+DONE_ALREADY = "This was done already."
 
-@dataclass(frozen=True, slots=True)
-class Newsletter:
-    """A newsletter as commands need it."""
-
-    settings: NewsletterSettings
-    publisher: Publisher
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question, understood: its values by name, and the newsletters it is about, of which there is at least one."""
-
-    invocation: Invocation
-    values: Mapping[str, str]
-    newsletters: tuple[Newsletter, ...]
-
-    @property
-    def newsletter(self) -> Newsletter:
-        """The one it is about. Raises ``UserError`` where that is not clear."""
-        if len(self.newsletters) > 1:
-            raise UserError(f"this channel has several newsletters; say which: {_keys(self.newsletters)}")
-        return self.newsletters[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A command. ``who`` may give it: ``everyone`` in the newsletter's channels, or its ``editors`` only."""
-
-    name: str
-    help: str
-    run: Callable[["Commands", Asked], Awaitable[Cards]]
-    parameters: tuple[Parameter, ...] = ()
-    who: Literal["everyone", "editors"] = "everyone"
-    opens_form: bool = False
-    shortcut: str = ""
-
-
-# --- the answers ---------------------------------------------------------------------------------------------------
-
-
-async def preview(commands: "Commands", asked: Asked) -> Cards:
-    """What would go out now, drawn as it would be."""
-    edition = await asked.newsletter.publisher.preview()
-    if edition.is_empty:
-        return cards.text("Nothing to publish yet: no link was shared since the last edition.")
-    return cards.of_edition(edition)
-
-
-async def publish(commands: "Commands", asked: Asked) -> Cards:
-    """Close the open edition and send it everywhere; also what an earlier attempt left unfinished."""
-    newsletter, person = asked.newsletter, asked.invocation.person
-    number = asked.values.get(EDITION.name, "").removeprefix("#")
-    if number and not number.isdecimal():
-        raise UserError(f"{number} is no edition's number")
-    edition = await newsletter.publisher.publish(f"{person.platform}:{person.id}", int(number) if number else None)
-    delivered = await newsletter.publisher.deliver(failed_too=True)
-    if edition is None and not delivered and number:
-        return cards.text(f"Edition {number} is out already, or nothing of it is left to publish.")
-    if edition is None and not delivered:
-        least = newsletter.settings.at_least
-        return cards.text(f"Nothing was published: an edition needs {least} {'link' if least == 1 else 'links'}.")
-    title = edition.title if edition is not None else newsletter.settings.key
-    return Cards((cards.note(title, [await commands.outcome(one) for one in delivered]),))
-
-
-async def status(commands: "Commands", asked: Asked) -> Cards:
-    """How each newsletter of the channel stands."""
-    here = asked.invocation.channel
-    return Cards(tuple([await commands.status_of(newsletter, here) for newsletter in asked.newsletters]))
-
-
-async def recent(commands: "Commands", asked: Asked) -> Cards:
-    """The links shared since the last edition, the newest first, and what was left out and why."""
-    here = asked.invocation.channel
-    found: dict[str, tuple[datetime, str, str, tuple[Fact, ...]]] = {}
-    for newsletter in asked.newsletters:
-        edition = await newsletter.publisher.preview()
-        for entry in (*edition.entries, *edition.again):
-            if shown := _seen_from(here, entry.shares):
-                facts = _shared_facts(shown[-1], newsletter)
-                found.setdefault(entry.key, (shown[-1].at, entry.title, entry.url, facts))
-        for left in edition.left_out:
-            if shown := _seen_from(here, left.shares):
-                facts = (*_shared_facts(shown[-1], newsletter), Fact(f"left out: {left.reason}"))
-                found.setdefault(left.url, (shown[-1].at, words.title_from_url(left.url)[0], left.url, facts))
-    if not found:
-        return cards.text("No link was shared here since the last edition.")
-    newest = sorted(found.values(), key=lambda one: one[0], reverse=True)[:AT_MOST]
-    return cards.links("Shared since the last edition", (one[1:] for one in newest))
-
-
-async def search_words(commands: "Commands", asked: Asked) -> Cards:
-    """The newest links with all these words."""
-    wanted = search.query(asked.values["words"])
-    found = await commands.find(asked, wanted)
-    if not found:
-        return cards.text(f"Nothing here has the words {asked.values['words']}.")
-    zone = asked.newsletters[0].settings.zone
-    listed = []
-    for one in found:
-        facts = (one.person and f"{one.person}", f"#{one.channel}", f"{one.sent_at.astimezone(zone):%Y-%m-%d}")
-        title = one.title or words.title_from_url(one.url)[0]
-        listed.append((title, one.url, tuple(Fact(text) for text in facts if text)))
-    return cards.links(f"Links with {asked.values['words']}", listed)
-
-
-async def help_(commands: "Commands", asked: Asked) -> Cards:
-    """The commands this person may give here."""
-    return cards.help_of(commands.called, [row for row in commands.commands if await commands.may(row, asked)])
-
-
-NEWSLETTER = Parameter("newsletter", "Which one, where the channel has several")
-
-EDITION = Parameter("edition", "Which one, by its number: asked for twice, it goes out once")
-
-ROWS = (
-    Row("preview", "See the newsletter as it would go out now; only you see it", preview, (NEWSLETTER,)),
-    Row("publish", "Send the newsletter now", publish, (NEWSLETTER, EDITION), who="editors"),
-    Row("status", "What is collected so far, and when it goes out", status),
-    Row("recent", "The links shared since the last edition", recent),
-    Row(
-        "search",
-        "Find links shared here",
-        search_words,
-        (Parameter("words", "Words or a #hashtag", required=True),),
-    ),
-    Row("help", "What you can ask", help_),
-)
+ROWS = (*reading.ROWS, *curating.ROWS, *ordering.ROWS, *owning.ROWS)
 
 
 # --- asking --------------------------------------------------------------------------------------------------------
@@ -185,15 +65,23 @@ class Commands:
         clock: Clock,
         called: str = "/digest",
         rows: Sequence[Row] = ROWS,
+        collector: Collector | None = None,
     ) -> None:
-        """``called`` is what people type before a command."""
-        self.commands = tuple(rows)
+        """``called`` is what people type before a command. ``collector`` is the one that hears the chats."""
+        self.commands = tuple(row for row in rows if row.listed)
         self.called = called
+        self._rows = {row.name: row for row in rows}
         self._store = store
         self._newsletters = tuple(newsletters)
         self._chats = {chat.platform: chat for chat in chats}
         self._clock = clock
         self._answers: OrderedDict[tuple[str, str], asyncio.Future[Answer]] = OrderedDict()
+        self._collector = collector or Collector(store)
+        self.privacy = Privacy(store, [one.settings for one in newsletters], clock=clock)
+        self._curators = {
+            one.settings.key: Curator(store, one.settings, one.publisher, clock=clock) for one in newsletters
+        }
+        self._pending: OrderedDict[str, curating.Pending] = OrderedDict()
 
     async def asked(self, invocation: Invocation) -> Answer:
         """The answer to a question; delivered again, even meanwhile, it has the same answer and does nothing twice."""
@@ -205,37 +93,63 @@ class Commands:
         while len(self._answers) > ANSWERS_KEPT:
             self._answers.popitem(last=False)
         try:
-            answer.set_result(Answer(await self._said(invocation)))
+            answer.set_result(await self._said(invocation))
         except asyncio.CancelledError:
             self._answers.pop(key, None)
             answer.cancel()
             raise
         return answer.result()
 
-    async def _said(self, invocation: Invocation) -> Cards:
+    async def _said(self, invocation: Invocation) -> Answer:
         try:
-            return await self._answer(invocation)
+            said = await self._answer(invocation)
         except UserError as error:
-            return cards.text(str(error))
+            said = cards.text(str(error))
         except Exception:
             reference = secrets.token_hex(3)
             log.exception("a question could not be answered, reference %s", reference)
-            return cards.text(f"Something went wrong here. Whoever runs Linkletter finds it in the log as {reference}.")
+            said = cards.text(f"Something went wrong here. Whoever runs Linkletter finds it in the log as {reference}.")
+        return said if isinstance(said, Answer) else Answer(said)
 
-    async def _answer(self, invocation: Invocation) -> Cards:
+    async def _answer(self, invocation: Invocation) -> Cards | Answer:
         name, rest = (*invocation.text.split(maxsplit=1), "", "")[:2]
-        row = next((row for row in self.commands if row.name == name.lower()), None)
-        here = tuple(one for one in self._newsletters if one.settings.lives_in(invocation.channel))
+        row = self._rows.get(name.lower())
+        here = await self._here(invocation)
         if not here:
             return _how_to_begin(invocation)
+        edited = await self._edited(invocation, here)
         if row is None:
-            return await self._unknown(name, Asked(invocation, {}, here))
-        asked = _about(Asked(invocation, _values(row, rest, self.called), here))
-        return await row.run(self, await self._allowed(row, asked))
+            return await self._unknown(name, Asked(invocation, {}, here, edited))
+        asked = _about(Asked(invocation, values_of(row, rest, self.called, here), here, edited))
+        asked = await self._allowed(row, asked)
+        if row.changes and not await self._is_new(invocation):
+            return cards.text(DONE_ALREADY)
+        return await row.run(self, asked)
+
+    async def _is_new(self, invocation: Invocation) -> bool:
+        """Whether nobody has answered this question yet, before a restart or in another process."""
+        async with self._store.writing() as transaction:
+            platform = invocation.person.platform
+            return await choices.first_time(transaction, platform, invocation.id, self._clock())
+
+    async def _here(self, invocation: Invocation) -> tuple[Newsletter, ...]:
+        """The newsletters that the asker may be told of."""
+        channel = invocation.channel
+        if channel.name or not channel.private:
+            return tuple(one for one in self._newsletters if one.settings.lives_in(channel))
+        edited = await self._edited(invocation, self._newsletters)
+        async with self._store.reading() as transaction:
+            shared_in = await choices.shared_in(transaction, invocation.person)
+            there = [seen for seen in (await kept.channels(transaction)).values() if seen.id in shared_in]
+        return tuple(
+            one
+            for one in self._newsletters
+            if one.settings.key in edited or any(one.settings.collects(seen) for seen in there)
+        )
 
     async def _unknown(self, name: str, asked: Asked) -> Cards:
         """Help, with the command that was probably meant."""
-        shown = await help_(self, asked)
+        shown = await reading.help_(self, asked)
         if not name:
             return shown
         meant = nearest(name, [row.name for row in self.commands])
@@ -246,23 +160,26 @@ class Commands:
 
     async def may(self, row: Row, asked: Asked) -> bool:
         """Whether the person may give this command for any newsletter it is about."""
-        return row.who == "everyone" or bool(await self._edited(asked))
+        return row.who != "editors" or bool(asked.edited)
 
     async def _allowed(self, row: Row, asked: Asked) -> Asked:
-        if row.who == "everyone":
+        """With the newsletters of which the asker may give this command. Raises ``PermissionDenied``."""
+        if row.who != "editors":
             return asked
-        edited = await self._edited(asked)
+        edited = tuple(one for one in asked.newsletters if one.settings.key in asked.edited)
         if not edited:
-            person = asked.invocation.person
             raise PermissionDenied(
-                f"{row.name} is for editors of {_keys(asked.newsletters)}. Whoever runs Linkletter can make you one in "
-                f'its configuration: editors: ["{person.platform}:{person.id}"]'
+                f"{row.name} is for editors of {keys(asked.newsletters)}. Whoever runs Linkletter can make you one in "
+                f'its configuration: editors: ["{asked.by}"]'
             )
         return replace(asked, newsletters=edited)
 
-    async def _edited(self, asked: Asked) -> tuple[Newsletter, ...]:
-        person = asked.invocation.person
-        return tuple([one for one in asked.newsletters if await self._edits(person, one.settings)])
+    async def _edited(self, invocation: Invocation, newsletters: Sequence[Newsletter]) -> frozenset[str]:
+        person = invocation.person
+        # Ids are told apart within a workspace only.
+        if person.workspace != invocation.channel.id.workspace:
+            return frozenset()
+        return frozenset([one.settings.key for one in newsletters if await self._edits(person, one.settings)])
 
     async def _edits(self, person: PersonId, settings: NewsletterSettings) -> bool:
         if f"{person.platform}:{person.id}" in settings.editors:
@@ -276,7 +193,88 @@ class Commands:
 
     # --- what the rows ask for ---
 
-    async def find(self, asked: Asked, wanted: Sequence[str]) -> tuple[index.Found, ...]:
+    def now(self) -> datetime:
+        """The time."""
+        return self._clock()
+
+    def curator(self, newsletter: Newsletter) -> Curator:
+        """What makes choices about a newsletter."""
+        return self._curators[newsletter.settings.key]
+
+    async def has_printed(self, newsletter: Newsletter) -> bool:
+        """Whether an edition of it is out."""
+        async with self._store.reading() as transaction:
+            return await editions.last_printed(transaction, newsletter.settings.key) is not None
+
+    async def collected(self, newsletter: Newsletter, message: MessageSeen) -> tuple[editions.Placed, ...]:
+        """What a message shares, which is collected now if it was not. Raises ``UserError`` where that may not be."""
+        async with self._store.reading() as transaction:
+            known = await editions.shares_of(transaction, message.id, newsletter.settings.key)
+            there = {seen.id: seen for seen in (await kept.channels(transaction)).values()}
+        if known:
+            return known
+        seen = there.get(message.id.channel)
+        if seen is None or not newsletter.settings.collects(seen):
+            raise UserError(f"{newsletter.settings.key} does not collect from here")
+        await self._collector.hear(message)
+        async with self._store.reading() as transaction:
+            return await editions.shares_of(transaction, message.id, newsletter.settings.key)
+
+    # --- the editors' place ---
+
+    def is_editors_place(self, newsletter: Newsletter, channel: ChannelSeen) -> bool:
+        """Whether what is said here is said to the editors: in their channel, or with one of them alone."""
+        alone = channel.private and not channel.name
+        place = newsletter.settings.editors_channel
+        return alone or bool(place and is_one_of(channel, (place,)))
+
+    async def put_on_desk(self, newsletter: Newsletter, person: PersonId, shown: Cards) -> tuple[str, str]:
+        """Post it in the editors' channel, else to the person alone; returns where that is, and the way there."""
+        place = newsletter.settings.editors_channel
+        for chat in self._chats.values() if place else ():
+            if not place.startswith(f"{chat.platform}:"):
+                continue
+            for seen in await chat.channels():
+                if is_one_of(seen, (place,)):
+                    said = await chat.say(seen.id, shown)
+                    return f"#{seen.name}", await self._way_to(said)
+        chat = self._chats[person.platform]
+        return "our conversation", await self._way_to(await chat.say(person, shown))
+
+    async def _way_to(self, message: MessageId | None) -> str:
+        chat = self._chats.get(message.channel.platform) if message is not None else None
+        return (await chat.permalink(message) or "") if chat is not None and message is not None else ""
+
+    # --- what waits, and who is who ---
+
+    def keep(self, pending: curating.Pending) -> str:
+        """Keep what somebody wrote until they choose; returns what it is found by."""
+        token = secrets.token_hex(4)
+        self._pending[token] = pending
+        while len(self._pending) > PENDING_KEPT:
+            self._pending.popitem(last=False)
+        return token
+
+    def kept(self, token: str) -> curating.Pending | None:
+        """What was kept under this token. It is there for as long as others are not too many."""
+        return self._pending.get(token)
+
+    async def name_of(self, person: PersonId | None) -> str:
+        """How people call somebody."""
+        if person is None:
+            return "somebody"
+        async with self._store.reading() as transaction:
+            return await choices.name(transaction, person) or "somebody"
+
+    async def called_by(self, by: str) -> str:
+        """How people call who did something, as the log of a newsletter has it."""
+        platform, colon, id = by.partition(":")
+        if not colon:
+            return by
+        async with self._store.reading() as transaction:
+            return await choices.name_in(transaction, platform, id) or by
+
+    async def find(self, asked: Asked, wanted: search.Query, most: int) -> tuple[index.Found, ...]:
         """The newest shares with these terms, of the newsletters' channels; of private ones only the asking one."""
         here = asked.invocation.channel.id
         async with self._store.reading() as transaction:
@@ -286,7 +284,8 @@ class Commands:
                 if any(one.settings.collects(channel) for one in asked.newsletters)
                 and (not channel.private or channel.id == here)
             ]
-            return await index.find(transaction, wanted, rows, AT_MOST)
+            keys = [one.settings.key for one in asked.newsletters]
+            return await index.find(transaction, wanted, rows, most, newsletters=keys, now=self._clock())
 
     async def status_of(self, newsletter: Newsletter, here: ChannelSeen) -> Card:
         """How a newsletter stands; other private channels are not named here."""
@@ -294,7 +293,7 @@ class Commands:
         standing = await newsletter.publisher.standing()
         channels = [seen for chat in self._chats.values() for seen in await chat.channels()]
         named = [seen for seen in channels if not seen.private or seen.id == here.id]
-        collects = [f"#{seen.name}" for seen in named if settings.collects(seen)]
+        collects = [f"#{seen.name}" for seen in named if settings.listens_to(seen)]
         posts_to = [f"#{seen.name}" for seen in named if settings.posts_to(seen)]
         left_out = f", {standing.left_out} left out" if standing.left_out else ""
         facts = [
@@ -322,16 +321,6 @@ class Commands:
         return ""
 
 
-def _values(row: Row, rest: str, called: str) -> dict[str, str]:
-    """The command's values by name: a word each, the last one the rest. Raises ``UserError`` where one is missing."""
-    given = rest.split(maxsplit=max(0, len(row.parameters) - 1)) if row.parameters else []
-    values = {parameter.name: value.strip() for parameter, value in zip(row.parameters, given, strict=False)}
-    for parameter in row.parameters:
-        if parameter.required and not values.get(parameter.name):
-            raise UserError(f"{called} {row.name} needs {parameter.help}: {called} {row.name} <{parameter.name}>")
-    return values
-
-
 def _about(asked: Asked) -> Asked:
     """With only the newsletter that is named, where one is. Those of other channels do not exist for the asker."""
     wanted = asked.values.get(NEWSLETTER.name)
@@ -340,12 +329,8 @@ def _about(asked: Asked) -> Asked:
     named = tuple(one for one in asked.newsletters if one.settings.key.casefold() == wanted.casefold())
     if not named:
         unknown = words.plain_title(wanted, 40)
-        raise UserError(f"this channel has no newsletter {unknown}; it has {_keys(asked.newsletters)}")
+        raise UserError(f"this channel has no newsletter {unknown}; it has {keys(asked.newsletters)}")
     return replace(asked, newsletters=named)
-
-
-def _keys(newsletters: Sequence[Newsletter]) -> str:
-    return ", ".join(one.settings.key for one in newsletters)
 
 
 def _how_to_begin(invocation: Invocation) -> Cards:
@@ -362,18 +347,3 @@ def _how_to_begin(invocation: Invocation) -> Cards:
     )
     code = "\n".join(("```yaml", *lines, "```"))
     return Cards((Card(text=f"This channel has no newsletter yet. These lines in `config.yaml` begin one:\n\n{code}"),))
-
-
-def _seen_from(here: ChannelSeen, shares: Sequence[Shared]) -> tuple[Shared, ...]:
-    """The shares someone in this channel may be told of: of private channels only their own."""
-    return tuple(shared for shared in shares if not shared.private or shared.channel == here.name)
-
-
-def _shared_facts(shared: Shared, newsletter: Newsletter) -> tuple[Fact, ...]:
-    at = shared.at.astimezone(newsletter.settings.zone)
-    facts = (
-        Fact(shared.person.name, shared.permalink or ""),
-        Fact(f"#{shared.channel}"),
-        Fact(f"{at:%Y-%m-%d %H:%M}", at=shared.at),
-    )
-    return tuple(fact for fact in facts if fact.text.strip("#"))

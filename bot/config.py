@@ -32,6 +32,7 @@ COMMAND = "/digest"
 TOP = ("database", "command", "heartbeat_url", "fetch", "web", "platforms", "newsletters")
 DATABASE = "sqlite:///linkletter.db"
 EXAMPLE = "config.example.yaml"
+ENVIRONMENT = ".env"
 
 # How a channel and a person are written, after the platform's name and a colon. The local room takes any name.
 FORMS = {
@@ -115,6 +116,26 @@ def load(path: Path, environ: Mapping[str, str], *, need_tokens: bool = True, ch
     if reading.problems or config is None:
         raise reading.error()
     return config
+
+
+def environment(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """What the file ``.env`` beside the configuration sets, under what `environ` does. Raises ``ConfigError``.
+
+    Its lines are ``NAME=value`` as Docker and systemd read them; quotes around the whole value are no part of it.
+    """
+    file = path.parent / ENVIRONMENT
+    if not file.is_file():
+        return dict(environ)
+    found: dict[str, str] = {}
+    for number, line in enumerate(_text(file).splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, equals, value = (part.strip() for part in line.partition("="))
+        if not equals or not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+            raise ConfigError(str(file), (Problem("file", "is no NAME=value", number, "begin other lines with #"),))
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+        found[name] = value[1:-1] if quoted else value
+    return {**found, **environ}
 
 
 def _text(path: Path) -> str:

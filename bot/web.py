@@ -155,8 +155,11 @@ def archive(sites: Mapping[str, Path]) -> Routes:
             raise web.HTTPNotFound(text="There is no such page. The archive begins with the first edition.")
         return web.FileResponse(file, headers={**ARCHIVE, "Cache-Control": "no-cache"})
 
+    async def no_icon(_: web.Request) -> web.Response:
+        return web.Response(status=204)  # browsers ask for it where a page names none
+
     pages = [f"/archive/{{newsletter}}{rest}" for rest in ("", "/", "/{name:.+}")]
-    return [web.get(path, answer) for path in pages]
+    return [*(web.get(path, answer) for path in pages), web.get("/favicon.ico", no_icon)]
 
 
 def folder(under: str, where: Path, headers: Mapping[str, str]) -> Routes:

@@ -15,6 +15,7 @@ from bot.places import Places
 from newsletter.due import Act, ActKind
 from newsletter.errors import NewsletterError
 from newsletter.ports import Clock
+from newsletter.privacy import Privacy
 from newsletter.publish import Outlet, Publisher
 from newsletter.settings import NewsletterSettings
 from newsletter.store import Store, editions, run
@@ -59,6 +60,7 @@ class Weekly:
         self._read_back = read_back
         self._clock = clock
         self._called = called
+        self._privacy = Privacy(store, [settings], clock=clock)
 
     async def turn(self) -> bool:
         """Do what is due; whether nothing went wrong. Raises nothing but cancellation: the editors are told."""
@@ -91,6 +93,7 @@ class Weekly:
             await self._publisher.tick()
         await self._show_what_waits()
         await self._publisher.follow()
+        await self._privacy.forget_old_words(self.settings)
         await self._publisher.deliver(at_once=False)
         await self._notices.of_deliveries(self.settings, self._called)
 

@@ -86,6 +86,7 @@ def erase(edition: Edition, anew: Edition, person: PersonId, shares: frozenset[i
             title=now.title,
             title_source=now.title_source,
             words=now.words,
+            by_editor=now.by_editor,
             hashtags=now.hashtags,
             description=now.description,
             image=now.image,
@@ -152,7 +153,7 @@ def _amended(entry: Entry, fresh: _Fresh, chosen: Chosen, *, edits: bool) -> Ent
     if Field.TITLE in chosen:
         told = replace(told, title=now.title, title_source=now.title_source)
     if Field.WORDS in chosen or (Field.NOTE in chosen and not fresh.is_blanked(entry)):
-        told = replace(told, words=now.words)
+        told = replace(told, words=now.words, by_editor=now.by_editor)
     return replace(told, held=now.held) if Field.RELEASED in chosen else told
 
 
@@ -164,7 +165,13 @@ def _told(entry: Entry, shares: tuple[Shared, ...], now: Entry | None, fresh: _F
     if now is None or fresh.is_blanked(entry):
         return replace(entry, words=_still(entry, shares), shares=shares)
     told = replace(
-        entry, title=now.title, title_source=now.title_source, words=now.words, shares=shares, links=now.links
+        entry,
+        title=now.title,
+        title_source=now.title_source,
+        words=now.words,
+        by_editor=now.by_editor,
+        shares=shares,
+        links=now.links,
     )
     # How it was ranked is what was published; what was known of the link by a share that is gone goes with it.
     return replace(told, url=now.url, held=now.held, description=now.description, image=now.image) if gone else told

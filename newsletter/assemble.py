@@ -40,6 +40,19 @@ NEWCOMER = "from somebody who is new"
 FEW_REACTIONS = "too few reactions"
 NOT_PICKED = "not picked"
 TOO_MANY = "too many of a kind"
+REASONS = (
+    SEEN_BEFORE,
+    BY_EDITOR,
+    WITHDRAWN,
+    IGNORED_PERSON,
+    IGNORED_CHANNEL,
+    NO_FEEDER,
+    NEWCOMER,
+    FEW_REACTIONS,
+    NOT_PICKED,
+    TOO_MANY,
+)
+"""Why a link is out, beside ``entering``'s reasons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,6 +394,7 @@ def _entry(
     title, source = _title(telling, chosen, page, url)
     section, why = _section(shares, telling, title, url, chosen, settings, material)
     said = _named(chosen.get(Field.WORDS) or _first_words(telling), lead, material)
+    by_editor = bool(chosen.get(Field.WORDS)) or not said
     if note := chosen.get(Field.NOTE, ""):
         said = f"{said}\n\n**{frame.note}:** {note}" if said and frame.note else f"{said}\n\n{note}".strip()
     linked = {urls.key(url) for url in urls.find(said)} if below else set()
@@ -404,6 +418,7 @@ def _entry(
         description=page.description or (lead.preview.description if lead.preview else ""),
         image=page.image or (lead.preview.image if lead.preview else ""),
         pick=chosen.get(Field.PICK) == "yes",
+        by_editor=by_editor and bool(said),
     )
 
 

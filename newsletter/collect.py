@@ -203,9 +203,13 @@ class Collector:
         self._waiting.append(one)
         try:
             async with self._turn:
-                if not stored.done():
+                while not stored.done():
                     batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
-                    await self._write(batch)
+                    try:
+                        await self._write(batch)
+                    finally:
+                        # Whoever writes for all may be cut off: then the next one in turn does it.
+                        self._waiting = [*(other for other in batch if not other.stored.done()), *self._waiting]
         except asyncio.CancelledError:
             self._waiting = [other for other in self._waiting if other is not one]
             raise
@@ -227,10 +231,6 @@ class Collector:
             else:
                 for one in batch:
                     await self._write([one])
-        except BaseException:
-            # Whoever wrote for all is cut off: the next one in turn does it.
-            self._waiting = [*(one for one in batch if not one.stored.done()), *self._waiting]
-            raise
         else:
             for one in batch:
                 one.is_stored()

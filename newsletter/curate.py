@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from newsletter import urls
 from newsletter.assemble import BY_EDITOR, WITHDRAWN, Chosen
+from newsletter.errors import UserError
+from newsletter.heard import PersonId
 from newsletter.model import Edition, Entry, EntryLink, Field, LeftOut, Shared, TitleSource
 from newsletter.settings import NewsletterSettings
 from newsletter.tags import WITH_HEADINGS_FROM
@@ -33,6 +35,12 @@ def may(field: Field, *, editor: bool, sharer: bool) -> bool:
 def reference(key: str) -> str:
     """A link's short name in buttons. It opens nothing: whether somebody may is decided when it is pressed."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def meant(written: str) -> str:
+    """What somebody typed for a link, as ``Desk.row`` takes it: an address by its key, the rest as it is."""
+    found = urls.find(written)
+    return urls.key(found[0]) if found else written.strip().lstrip("#")
 
 
 # --- the desk --------------------------------------------------------------------------------------------------------
@@ -67,6 +75,24 @@ class OnDesk:
         return reference(self.key)
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """An edition on the editors' desk, with all that was decided about it. ``by`` is who decided, by key and field."""
+
+    edition: Edition
+    is_open: bool
+    rows: tuple[OnDesk, ...]
+    chosen: Mapping[str, Chosen]
+    by: Mapping[tuple[str, Field], PersonId]
+
+    def row(self, ref: str) -> OnDesk:
+        """The link with this reference, number or key. Raises ``UserError``."""
+        found = [row for row in self.rows if ref in (row.ref, row.key) or ref == str(row.number)]
+        if not found:
+            raise UserError(f"that link is not in edition #{self.edition.number}; it may have been edited or deleted")
+        return found[0]
+
+
 def on_desk(
     edition: Edition,
     chosen: Mapping[str, Chosen],
@@ -75,9 +101,9 @@ def on_desk(
     seen_until: int = 0,
     gone: Iterable[Entry] = (),
 ) -> tuple[OnDesk, ...]:
-    """Every link of the edition: what is in, in printed order, then what is out; ``gone``: printed, and taken out since.
+    """Every link of the edition: what is in, in printed order, then what is out.
 
-    What arrived after the share ``seen_until`` is new.
+    ``gone`` was printed and taken out since. What arrived after the share ``seen_until`` is new.
     """
     many = len(edition.entries) >= WITH_HEADINGS_FROM
     rows: list[OnDesk] = []
@@ -91,6 +117,11 @@ def on_desk(
     for left in edition.left_out:
         rows.append(_of_left_out(len(rows) + 1, left, chosen.get(left.key, {}), settings, seen_until))
     return tuple(rows)
+
+
+def was_released(row: OnDesk) -> bool:
+    """Whether an editor let a held link out to everybody."""
+    return row.now.get(Field.RELEASED) == "yes"
 
 
 def undecided_first(rows: Iterable[OnDesk]) -> tuple[OnDesk, ...]:
@@ -200,8 +231,13 @@ class Changes:
 
 def fingerprint(now: Mapping[Field, str], fields: Sequence[Field] = FORM) -> str:
     """What a form showed, in four letters for each field: enough to see whether it is still so."""
-    texts = (now.get(field, "").encode("utf-8", "surrogatepass") for field in fields)
+    texts = (_plain(now.get(field, "")).encode("utf-8", "surrogatepass") for field in fields)
     return "".join(hashlib.sha256(text).hexdigest()[:4] for text in texts)
+
+
+def _plain(text: str) -> str:
+    """As every platform's form gives it back."""
+    return text.replace("\r\n", "\n").strip()
 
 
 def changes(
@@ -217,9 +253,9 @@ def changes(
     for n, field in enumerate(fields):
         if field.value not in written:
             continue
-        text = written[field.value].replace("\r\n", "\n").strip()
+        text = _plain(written[field.value])
         was, is_now = shown[4 * n : 4 * n + 4], current[4 * n : 4 * n + 4]
-        if text == now.get(field, "").strip() or fingerprint({field: text}, (field,)) == was:
+        if text == _plain(now.get(field, "")) or fingerprint({field: text}, (field,)) == was:
             continue
         wanted[field] = None if not text and field is not Field.SECTION else text
         if was != is_now:

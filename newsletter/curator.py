@@ -3,15 +3,13 @@ in ``curate``, ``assemble`` and ``amend``, who may is decided before.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from newsletter import curate
-from newsletter.assemble import Chosen
-from newsletter.curate import OnDesk
+from newsletter.curate import Desk
 from newsletter.due import Act, ActKind
 from newsletter.errors import UserError
 from newsletter.heard import MessageId, PersonId
-from newsletter.model import Choice, Edition, Field
+from newsletter.model import Choice, Field
 from newsletter.ports import Clock
 from newsletter.publish import Publisher
 from newsletter.settings import NewsletterSettings
@@ -19,24 +17,6 @@ from newsletter.store import Store, Transaction, choices, editions, run
 
 Wanted = Mapping[tuple[str, Field], str | None]
 """What is decided, by link's key (``""``: the edition itself) and field; ``None`` takes a choice back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """An edition on the editors' desk, with all that was decided about it. ``by`` is who decided, by key and field."""
-
-    edition: Edition
-    is_open: bool
-    rows: tuple[OnDesk, ...]
-    chosen: Mapping[str, Chosen]
-    by: Mapping[tuple[str, Field], PersonId]
-
-    def row(self, ref: str) -> OnDesk:
-        """The link with this reference, number or key. Raises ``UserError``."""
-        found = [row for row in self.rows if ref in (row.ref, row.key) or ref == str(row.number)]
-        if not found:
-            raise UserError(f"that link is not in edition #{self.edition.number}; it may have been edited or deleted")
-        return found[0]
 
 
 class Curator:

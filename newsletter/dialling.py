@@ -75,7 +75,7 @@ class Guard(httpcore.AsyncNetworkBackend):
         if not all(map(self._is_allowed, addresses)):
             # Also where another of its addresses is public: which one is dialled must not be a matter of luck.
             raise NotAllowed(host, "its address is not public")
-        failed: Exception = httpcore.ConnectError("no address")
+        failed: Exception = NotNow(host, "there is no such host")
         for address in addresses[:ADDRESSES_TRIED]:
             try:
                 return _Stream(await _connected(address, port, timeout))

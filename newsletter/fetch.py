@@ -98,7 +98,7 @@ class GuardedFetcher:
     """Gets pages for as long as the program runs; close it at the end. It keeps no cookie and reads no environment.
 
     ``refuses`` says of an address why it is never asked, ``None`` where it may be; it is asked again at every redirect.
-    ``resolve`` and ``is_allowed`` are there for tests, which have their servers on loopback.
+    ``resolve``, ``is_allowed`` and ``context`` are there for tests, which have their servers on loopback.
     """
 
     def __init__(
@@ -108,6 +108,7 @@ class GuardedFetcher:
         refuses: Callable[[str], str | None] = lambda _: None,
         resolve: Resolve | None = None,
         is_allowed: Callable[[Address], bool] = is_public,
+        context: ssl.SSLContext | None = None,
         seconds: float = SECONDS,
     ) -> None:
         self._settings = settings
@@ -117,7 +118,7 @@ class GuardedFetcher:
         self._turns = _Turns(settings.pause)
         self._names = Names(settings.at_once)
         # One for all requests: making a context costs 17 ms.
-        context = httpx.create_ssl_context(trust_env=False)
+        context = context or httpx.create_ssl_context(trust_env=False)
         self._pool: httpcore.AsyncConnectionPool
         if settings.proxy:
             # What a name means, and whether it may be reached, is then the proxy's to say.
@@ -184,7 +185,7 @@ class GuardedFetcher:
         usual = 443 if address.scheme == "https" else 80
         if (usual if address.port is None else address.port) not in self._settings.ports:
             raise NotAllowed(url, "is on none of the ports that are fetched")
-        found = spelt(address.host)
+        found = spelt(_host(url))
         if found is not None and not self._is_allowed(found):
             raise NotAllowed(url, "its address is not public")
         if reason := self._refuses(url):
@@ -220,7 +221,7 @@ class GuardedFetcher:
             raise NotNow(url, "broke the connection off") from error
 
 
-@lru_cache(1024)
+@lru_cache(256)
 def _parsed(url: str) -> httpx.URL:
     if len(url) > LONGEST_ADDRESS:
         raise NotAllowed(url, "is too long an address")
@@ -232,7 +233,8 @@ def _parsed(url: str) -> httpx.URL:
 
 def _host(url: str) -> str:
     try:
-        return _parsed(url).host.rstrip(".")
+        # As it is dialled: what httpx calls the host is decoded, and not every host that can be asked for can be.
+        return _parsed(url).raw_host.decode("ascii").rstrip(".")
     except NotAllowed:
         return ""
 

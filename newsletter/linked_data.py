@@ -1,21 +1,23 @@
 """What a page says about itself in JSON-LD (schema.org): one value of plain texts, nothing judged.
 
-Pure and total: JSON that is broken beyond two usual mistakes says nothing. Which text is believed is ``page.py``.
+Pure and total: JSON that is broken beyond the usual mistakes says nothing. Which text is believed is ``page.py``.
 """
 
 import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import unescape
 
 from newsletter.urls import key
 
 MAX_NODES = 2_000
 _MAX_TEXT = 4_000
-_WRAPPED = re.compile(
-    r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)|(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>)\s*$"
-)
-_TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
+_WRAPPER = re.compile(r"<!--|-->|<!\[CDATA\[|\]\]>")
+# Comments and a comma behind the last one, as in a program; not inside of strings.
+_MISTAKE = re.compile(r'("(?:[^"\\]|\\.)*+"?+)|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?+|,(?=\s*+[}\]])', re.DOTALL)
+_JSON = json.JSONDecoder(strict=False)
+_BEGIN = re.compile(r"[{\[]")
 _DURATION = re.compile(r"P(?:T(?=\d))?(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,5})S)?")
 
 Node = dict[str, object]
@@ -60,7 +62,7 @@ class LinkedData:
 
 def read(scripts: Sequence[str], url: str) -> LinkedData:
     """What all the scripts of the page at ``url`` say about it."""
-    nodes = [node for script in scripts for node in _nodes(_parsed(script))][:MAX_NODES]
+    nodes = [node for script in scripts for value in _parsed(script) for node in _nodes(value)][:MAX_NODES]
     if not nodes:
         return LinkedData()
     by_id = {identity: node for node in nodes if isinstance(identity := node.get("@id"), str) and len(node) > 1}
@@ -82,14 +84,29 @@ def read(scripts: Sequence[str], url: str) -> LinkedData:
     )
 
 
-def _parsed(script: str) -> object:
-    text = _WRAPPED.sub("", script).strip().removesuffix(";")
-    for attempt in (text, _TRAILING_COMMA.sub("", text)):
+def _parsed(script: str) -> list[object]:
+    """What stands in a script, whatever it is wrapped in; most hold one object or one list."""
+    text = _WRAPPER.sub(" ", script)
+    return _values(text) or _values(_mended(text)) or (_values(_mended(unescape(text))) if "&quot;" in text else [])
+
+
+def _mended(text: str) -> str:
+    for _ in range(2):  # a comma may be the last one only when the comment behind it is gone
+        text = _MISTAKE.sub(lambda found: found[1] or "", text)
+    return text
+
+
+def _values(text: str) -> list[object]:
+    """The values one after the other, up to the first that is broken."""
+    values: list[object] = []
+    end = 0
+    while (begin := _BEGIN.search(text, end)) and len(values) < MAX_NODES:
         try:
-            return json.loads(attempt, strict=False)
+            value, end = _JSON.raw_decode(text, begin.start())
         except (ValueError, RecursionError):
-            continue
-    return None
+            break
+        values.append(value)
+    return values
 
 
 def _nodes(parsed: object) -> Iterator[Node]:

@@ -284,6 +284,8 @@ class Entry:
     description: str = ""
     image: str = ""
     pick: bool = False
+    by_editor: bool = False
+    """Whether the words are an editor's alone: then images in them are shown."""
 
 
 @dataclass(frozen=True, slots=True)

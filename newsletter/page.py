@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import lru_cache
 from html import unescape
 from itertools import islice
 from urllib.parse import urljoin, urlsplit
@@ -21,8 +22,9 @@ from newsletter.model import Page, PageKind
 from newsletter.page_charset import decode
 from newsletter.page_dates import MAX_DATE, from_address, instant
 from newsletter.page_pdf import read_pdf
-from newsletter.page_tags import Markup, bylines, datelines, paragraphs, prose, scan
-from newsletter.page_titles import is_host, is_junk, is_wall, same, without_site
+from newsletter.page_people import WRITTEN_BY, in_order, person, seen_person
+from newsletter.page_tags import Markup, bylines, datelines, paragraphs, prose, scan, without_emphasis
+from newsletter.page_titles import is_host, is_junk, is_login, is_wall, same, without_site
 from newsletter.title_text import clean, has_cjk
 from newsletter.urls import host as host_of
 
@@ -48,7 +50,11 @@ _AUTHORS = _names(
     """author article:author dc.creator dcterms.creator dc:creator parsely-author sailthru.author byl og:author
     book:author"""
 )
-_WRITTEN_BY = ("author", "작성자", "글쓴이", "written by", "verfasst von", "écrit par", "escrito por")
+_TIME_TO_READ = re.compile(
+    r"(?:about |ca\.? ?|~ ?|약 ?)?(\d{1,3}) ?"
+    r"(?:min(?:ut\w*|s)?\.?|분|分(?:鐘|钟|間)?|мин(?:\.|ут\w*)?|dakika|dk\.?)(?: read)?",
+    re.IGNORECASE,
+)
 _DATES = _names(
     """article:published_time og:published_time og:article:published_time article.published citation_online_date
     citation_publication_date citation_date parsely-pub-date sailthru.date datepublished rnews:datepublished
@@ -59,21 +65,6 @@ _DATES = _names(
     book:release_date"""
 )
 _IMAGES = _names("og:image:secure_url og:image og:image:url twitter:image twitter:image:src thumbnail")
-
-_BY = re.compile(
-    r"^\s*(?:(?:written|posted|published|reported|story|words|article|text|edited)?\s*\bby\b:?|authors?:?|von|par|por|di|da|de|door|av|글쓴이|글|작성자|기자|저자|著者|文|作者|記者|记者)(?:[\s:：|·-]+|$)",
-    re.IGNORECASE,
-)
-_NO_AUTHOR = re.compile(
-    r"(?:https?:)?//|@|\bcookie|^(?:admin|administrator|author|authors?|by|unknown|none|null|undefined|root|user|editor|staff|guest|anonymous|webmaster|관리자|"
-    r"\W*)$",
-    re.IGNORECASE,
-)
-_BEHIND_NAME = re.compile(
-    r"(?:\s+on\s|\s*[|·•/,–—-]?\s*(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\d)"
-    r"|\W(?:updated|published|posted|follow)\b).*",
-    re.IGNORECASE,
-)
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|\d{3}))?(?:[-_].*)?", re.IGNORECASE)
 _NO_LANGUAGE = frozenset(("und", "mul", "zxx", "xx", "iw"))
 _NOT_PROSE = re.compile(
@@ -82,6 +73,8 @@ _NOT_PROSE = re.compile(
     re.IGNORECASE,
 )
 _MARKUP = re.compile(r"</?(?:p|br|div|span|b|i|em|strong|a|img|h[1-6]|ul|li)(?:\s[^<>]*)?/?>", re.IGNORECASE)
+# "Why <b> and <i> differ" is a title as it stands.
+_PAIR = re.compile(r"<(b|i|em|strong|span|sub|sup|u|mark|a|font|p)\b[^<>]*>([^<>]*)</\1>", re.IGNORECASE)
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
 
 _KINDS = {
@@ -114,10 +107,13 @@ def read(body: bytes, *, url: str, content_type: str = "") -> Page:
     an error) says nothing of the link: of it only the site is taken.
     """
     media = content_type.partition(";")[0].strip().lower()
-    if media == "application/pdf" or body[:1024].lstrip().startswith(b"%PDF-"):
+    begin = body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if begin.startswith(b"%PDF-") or (media == "application/pdf" and not begin.startswith(b"<")):
         return read_pdf(body)
     if media.startswith(("image/", "video/", "audio/")):
         return Page(kind=PageKind(media.partition("/")[0]))
+    if begin.startswith((b"{", b"[")):
+        return Page()  # an answer for a program
     return _Reader(scan(decode(body, content_type)), url).page()
 
 
@@ -134,7 +130,7 @@ class _Reader:
         title, in_the_way = self._title(site)
         if in_the_way:
             return Page(site=site)
-        minutes, kind = self._minutes(), self._kind()
+        kind = self._kind()
         return Page(
             title=title,
             description=self._description(title),
@@ -145,7 +141,7 @@ class _Reader:
             language=self._language(),
             canonical=self._canonical(),
             kind=kind,
-            reading_minutes=minutes if kind in (PageKind.ARTICLE, PageKind.UNKNOWN, PageKind.PAPER) else 0,
+            reading_minutes=self._minutes() if kind in (PageKind.ARTICLE, PageKind.UNKNOWN, PageKind.PAPER) else 0,
         )
 
     def _metas(self, names: Iterable[str]) -> Iterator[str]:
@@ -190,12 +186,17 @@ class _Reader:
             if any(same(cut, name) for name in names):
                 last_resort = last_resort or cut
                 continue
-            if title not in candidates and shown and self._is_in_the_way(shown, names):
+            if shown and self._is_in_the_way(shown, names) and not (title in candidates and self._is_told(shown)):
                 break
             return clean(cut), False
-        if last_resort and (at_home or not is_host(last_resort, self._host)):
+        lost = bool(headings) and is_wall(headings[0])
+        if last_resort and not lost and (at_home or not is_host(last_resort, self._host)):
             return clean(last_resort), False
-        return "", self._is_in_the_way(shown or (titles[0] if titles else ""), names)
+        return "", lost or self._is_in_the_way(shown or (titles[0] if titles else ""), names)
+
+    def _is_told(self, shown: str) -> bool:
+        """Whether the tags of a wall are about what lies behind it: some sites write the same into all their errors."""
+        return is_login(shown) or bool(self._kind())
 
     def _is_in_the_way(self, title: str, names: Sequence[str]) -> bool:
         return is_wall(title) or is_wall(without_site(title, names, self._host))
@@ -218,7 +219,7 @@ class _Reader:
             *self._properties("description"),
         )
         for text in given:
-            line = _line(_MARKUP.sub(" ", unescape(text)), MAX_DESCRIPTION)
+            line = _line(_MARKUP.sub(" ", without_emphasis(unescape(text))), MAX_DESCRIPTION)
             if len(line) > 1 and not same(line, title):
                 return line
         for text in islice(paragraphs(self._markup), 30):
@@ -228,14 +229,8 @@ class _Reader:
         return ""
 
     def _author(self, site: str) -> str:
-        papers = [_in_order(name) for name in self._markup.metas.get("citation_author", ())]
-        labelled = [
-            value
-            for number in "12"
-            for label in self._markup.metas.get(f"twitter:label{number}", ())
-            for value in self._markup.metas.get(f"twitter:data{number}", ())
-            if label.strip().lower() in _WRITTEN_BY
-        ]
+        papers = [in_order(name) for name in self._markup.metas.get("citation_author", ())]
+        labelled = [value for label, value in self._labelled() if WRITTEN_BY.fullmatch(label.strip())]
         lists = (
             self._linked.author,
             papers,
@@ -244,11 +239,19 @@ class _Reader:
             [*self._properties("author")] or [*self._properties("creator")],
         )
         for names in lists:
-            people = [name for text in names if (name := _person(text)) and not same(name, site)]
+            people = [name for text in names if (name := person(text)) and not same(name, site)]
             if people:
                 return _line(", ".join(list(dict.fromkeys(people))[:10]), MAX_AUTHOR)
-        seen = (_seen_person(text) for text in islice(bylines(self._markup), 5))
+        seen = (seen_person(text) for text in islice(bylines(self._markup), 5))
         return next((name for name in seen if name and not same(name, site)), "")
+
+    def _labelled(self) -> Iterator[tuple[str, str]]:
+        """The labels of a Twitter card, and what stands behind them."""
+        metas = self._markup.metas
+        for number in "12":
+            yield from zip(
+                metas.get(f"twitter:label{number}", ()), metas.get(f"twitter:data{number}", ()), strict=False
+            )
 
     def _published(self) -> datetime | None:
         markup = self._markup
@@ -281,6 +284,9 @@ class _Reader:
     def _minutes(self) -> int:
         if self._linked.minutes:
             return self._linked.minutes
+        for _, value in self._labelled():
+            if found := _TIME_TO_READ.fullmatch(value.strip()):
+                return int(found[1])
         words, letters = self._linked.words, 0
         if not words:
             text = prose(self._markup)
@@ -326,28 +332,13 @@ class _Reader:
         return PageKind.ARTICLE if "article:published_time" in metas else PageKind.UNKNOWN
 
 
+@lru_cache(64)
 def _line(text: str, limit: int = 300) -> str:
     """One clean line. Publishing systems often encode twice: what still is an entity was meant to be its character."""
     line = text[: 4 * MAX_ADDRESS]
-    return clean(unescape(line) if "&" in line and ";" in line else line, limit)
-
-
-def _person(text: str) -> str:
-    """A name without "By"; ``""`` for an address or a role."""
-    line = _BY.sub("", _line(text, 120)).strip(" ,|·-:")
-    return "" if _NO_AUTHOR.search(line) or not any(letter.isalpha() for letter in line) else line
-
-
-def _seen_person(text: str) -> str:
-    """A name read off the page, where other words stand around it."""
-    line = _person(_BEHIND_NAME.sub("", _BY.sub("", _line(text, 120))))
-    return line if len(line) <= 60 and len(line.split()) <= 8 else ""
-
-
-def _in_order(name: str) -> str:
-    """ "Turing, Alan" as people say it (Highwire tags allow either)."""
-    last, comma, first = name.partition(", ")
-    return f"{first} {last}" if comma and "," not in first else name
+    if "&" in line and ";" in line:
+        line = unescape(line)
+    return clean(_PAIR.sub(r"\2", line) if "</" in line else line, limit)
 
 
 def _language(text: str) -> str:

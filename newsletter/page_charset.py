@@ -43,11 +43,37 @@ _CODECS = {
 _SEVERAL_BYTES = frozenset(("cp949", "cp932", "gb18030", "big5hkscs", "euc_jis_2004", "iso2022_jp_ext"))
 # Where the two differ, the newer table does not read what the older one does.
 _ELSE = {"big5hkscs": "cp950", "euc_jis_2004": "euc_jp", "iso2022_jp_ext": "iso2022_jp_2004"}
-_BY_LANGUAGE = {"ko": ("cp949",), "ja": ("euc_jis_2004", "cp932"), "zh": ("gb18030",), "ru": ("cp1251",)}
+# What a language was written in before UTF-8, and the letters it is full of: in a wrong charset they are rare. In the
+# wrong one of the Russian two, small letters are capitals.
+_WESTERN = re.compile("[éèàâçêîôûùëïüöäßñáíóúãõåæøœ]", re.IGNORECASE)
+_CENTRAL = re.compile("[ąćęłńóśźżáčďéěíňřšťúůýžőűüöđăâîșț]", re.IGNORECASE)
+_BY_LANGUAGE = {
+    language: (codecs, letters)
+    for languages, codecs, letters in (
+        ("ko", "cp949", re.compile("[가-힣]")),
+        ("ja", "euc_jis_2004 cp932", re.compile("[ぁ-んァ-ヶー一-龠]")),
+        (
+            "zh",
+            "gb18030 big5hkscs",
+            re.compile("[的一是不了在人有我他中大上和個个國国這这來来們们時时為为會会對对學学後后過过行年市新]"),
+        ),
+        ("ru uk bg be", "cp1251 koi8-u", re.compile("[а-я]")),
+        ("fr de es it pt nl sv da no nb fi ca gl is", "cp1252", _WESTERN),
+        ("pl cs sk hu sl hr ro", "iso8859-2 cp1250", _CENTRAL),
+        ("tr", "cp1254", re.compile("[çğıöşüâ]", re.IGNORECASE)),
+        ("el", "cp1253", re.compile("[α-ωά-ώ]", re.IGNORECASE)),
+        ("he", "cp1255", re.compile("[א-ת]")),
+        ("ar fa", "cp1256", re.compile("[\u0621-\u064a]")),
+        ("th", "cp874", re.compile("[ก-๛]")),
+    )
+    for language in languages.split()
+}
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_UTF16_TAGS = ((b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))
+_ESCAPED = re.compile(rb"\x1b\$[@B]")
 _IN_HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([\w:.+-]+)", re.IGNORECASE)
-_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+_NOT_MARKUP = re.compile(rb"<!--.*?-->|<script[\s>].*?</script", re.DOTALL | re.IGNORECASE)
 _IN_PAGE = re.compile(
     rb"<meta[\s/](?:[^>]*?[\s/;\"'])?charset\s*=\s*[\"']?\s*([\w:.+-]+)|^\s*<\?xml[^>]*?\sencoding\s*=\s*[\"']([\w:.+-]+)",
     re.IGNORECASE,
@@ -90,13 +116,21 @@ def decode(body: bytes, content_type: str = "") -> str:
     """The page's text. ``content_type`` is the header's value; a body cut anywhere is fine.
 
     A byte order mark decides. Else bytes that are UTF-8 are UTF-8 whatever they are called: no other charset's text is
-    by chance. Else the header, then the page's own word, where the bytes are true to it; else what they look like.
+    by chance. Else the header, then the page's own word, where the bytes are true to it; else what they look like. A
+    header that says Latin-1 comes after the page's word: many servers say so of everything.
     """
     for mark, codec in _BOMS:
         if body.startswith(mark):
             return body[len(mark) :].decode(codec, "replace")
-    head = _COMMENT.sub(b"", body[:PRESCAN])
+    for begin, codec in _UTF16_TAGS:
+        if body.startswith(begin):
+            return body.decode(codec, "replace")
+    if _ESCAPED.search(body) and (text := _strictly(body, "iso2022_jp_ext")):
+        return text
+    head = _NOT_MARKUP.sub(b"", body[:PRESCAN])
     declared = [codec for codec in (_of_header(content_type), _of_page(head)) if codec]
+    if declared[:1] == ["cp1252"]:
+        declared.reverse()
     utf8 = _strictly(body, "utf-8")
     beyond = _amount_beyond_ascii(body) if utf8 is not None else _CHANCE
     if utf8 is not None and beyond >= _CHANCE:
@@ -109,9 +143,26 @@ def decode(body: bytes, content_type: str = "") -> str:
         return utf8
     for codec in dict.fromkeys((*declared, "utf-8")):
         text = body.decode(codec, "replace")
-        if text.count("\ufffd") <= 1 + beyond_ascii(text) // 50:  # a broken byte or two on an honest page
-            return text
+        broken = text.count("\ufffd")
+        if 5 * broken <= beyond_ascii(text):  # a broken byte or two on an honest page
+            return text if codec != "utf-8" else _patched(body)
     return _detected(body, head)
+
+
+def _patched(body: bytes) -> str:
+    """UTF-8 with a few bytes in it that are not: pasted from elsewhere, as a rule from a Western page."""
+    pieces: list[str] = []
+    begin = 0
+    for _ in range(20):
+        try:
+            return "".join(pieces) + codecs.getincrementaldecoder("utf-8")("strict").decode(body[begin:], final=False)
+        except UnicodeDecodeError as error:
+            pieces += (
+                error.object[: error.start].decode("utf-8"),
+                error.object[error.start : error.end].decode("cp1252", "replace"),
+            )
+            begin += error.end
+    return "".join(pieces) + body[begin:].decode("utf-8", "replace")
 
 
 def beyond_ascii(text: str) -> int:
@@ -146,13 +197,23 @@ def _strictly(body: bytes, codec: str) -> str | None:
     return None
 
 
+def _usual(sample: bytes, language: str) -> str | None:
+    """The charset in which this looks most like that language, if it does."""
+    written, letters = _BY_LANGUAGE.get(language, ("", _WESTERN))
+    found: list[tuple[int, str]] = []
+    for codec in written.split():
+        text = _strictly(sample, codec)
+        if text and (count := len(letters.findall(text))) * 3 >= sum(one > "\x7f" and one.isalpha() for one in text):
+            found.append((count, codec))
+    return max(found, key=lambda one: one[0])[1] if found and max(found)[0] else None
+
+
 def _detected(body: bytes, head: bytes) -> str:
-    language = _LANGUAGE.search(head)
-    for codec in _BY_LANGUAGE.get(language[1].decode("ascii").lower(), ()) if language else ():
-        if (text := _strictly(body, codec)) is not None:
-            return text
     # Markup tells nothing of the charset.
     sample = _ASCII_RUN.sub(b" ", body[: 20 * _SAMPLE])[:_SAMPLE]
+    language = _LANGUAGE.search(head)
+    if language and (codec := _usual(sample, language[1].decode("ascii").lower())):
+        return body.decode(codec, "replace")
     for codec, letters, share in _LOOKS:
         text = _strictly(sample, codec)
         if text and len(letters.findall(text)) > share * beyond_ascii(text):

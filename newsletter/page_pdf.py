@@ -18,7 +18,8 @@ _IN_PACKET = re.compile(
 _ITEM = re.compile(r"<rdf:li[^>]*>([^<]*)")
 _DATE = re.compile(r"<xmp:CreateDate>([^<]*)|\bxmp:CreateDate=[\"']([^\"']*)")
 _INFORMATION = re.compile(
-    rb"/(Title|Author|CreationDate)\s{0,3}(?:\(((?:[^()\\]|\\.){0,500})\)|<([0-9A-Fa-f\s]{0,2000})>)", re.DOTALL
+    rb"/(Title|Author|CreationDate)\s{0,3}(?:\(((?:[^()\\]|\\.|\((?:[^()\\]|\\.){0,200}+\)){0,500}+)\)|<([0-9A-Fa-f\s]{0,2000})>)",
+    re.DOTALL,
 )
 _ESCAPE = re.compile(rb"\\([nrtbf()\\]|[0-7]{1,3}|\r?\n)")
 _CONTROL = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"", b"f": b""}
@@ -68,8 +69,8 @@ def _string(literal: bytes, hexadecimal: bytes) -> str:
         raw = bytes.fromhex(digits + "0" * (len(digits) % 2))
     else:
         raw = _ESCAPE.sub(_unescaped, literal or b"")
-    if raw.startswith(b"\xfe\xff"):
-        return raw[2:].decode("utf-16-be", "replace")
+    if raw.startswith((b"\xfe\xff", b"\xff\xfe")):
+        return raw.decode("utf-16", "replace")
     return raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8") if _is_utf8(raw) else raw.decode("cp1252", "replace")
 
 

@@ -15,7 +15,7 @@ from itertools import chain, islice
 _ATTRIBUTES = r"""[^>"'=]*+(?:(?:=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+|["'])[^>"'=]*+)*+"""
 _WANTED = "html|base|meta|link|h1|time|title|script"
 # Between their tags there is text and no tag.
-_RAW = "style|textarea|xmp|iframe|noembed|noframes"
+_RAW = "style|textarea|xmp|iframe|noembed|noframes|noscript"
 
 
 def _raw_text(name: str) -> str:
@@ -46,6 +46,8 @@ _TOKEN = re.compile(
 _ATTRIBUTE = re.compile(r"""([^\s"'>/=][^\s/>=]*+)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>"'][^\s>]*+)))?+""")
 _TAG = re.compile(r"<(?:!--[^-]*+(?:-(?!->)[^-]*+)*+(?:-->)?+|[/!?a-zA-Z][^<>]*+>?+)")
 
+_EMPHASIS = re.compile(r"</?(?:b|i|em|strong|sub|sup|u|mark|wbr)(?:\s[^<>]*)?/?>", re.IGNORECASE)
+
 # In the body a few attributes are enough to find a tag by: what a quoted "<" hides is not worth a whole parse.
 _OPENING = re.compile(r"<([a-zA-Z][a-zA-Z0-9-]*)\s([^<>]*)>")
 _MICRODATA = (re.compile(r"\bitem(?:prop|type)\s*=", re.IGNORECASE), ("itemprop", "itemtype"))
@@ -65,10 +67,10 @@ _INLINE = (
     "strong|sub|sup|time|tt|u|var|wbr"
 )
 # Capitals spelled out: a search that ignores case takes twice as long.
-_PROSE = re.compile(
-    r"<(p|br|li|P|BR|LI|blockquote|dd|pre)(?=[\s/>])[^<>]*+>"
-    rf"([^<]*+(?:<(?:/?(?:{_INLINE}|{_INLINE.upper()})(?=[\s/>])[^<>]*+>|(?![a-zA-Z/!]))[^<]*+)*+)"
-)
+_RUN = rf"([^<]*+(?:<(?:/?(?:{_INLINE}|{_INLINE.upper()})(?=[\s/>])[^<>]*+>|(?![a-zA-Z/!]))[^<]*+)*+)"
+_FEW_LETTERS = 1_500
+_PARAGRAPH = re.compile(r"<[pP](?=[\s/>])[^<>]*+>" + _RUN)
+_PROSE = re.compile(r"<(?:p|br|li|P|BR|LI|blockquote|dd|pre)(?=[\s/>])[^<>]*+>" + _RUN)
 
 MAX_TEXT = 4_000
 """Characters of an attribute or a text that are looked at. A number of more digits is none that ``int`` reads."""
@@ -146,13 +148,18 @@ def _without_cdata(text: str) -> str:
 
 def paragraphs(markup: Markup) -> Iterator[str]:
     """The texts of paragraphs, in order."""
-    return (plain(found[2]) for found in _PROSE.finditer(markup.text) if found[1] in "pP" and len(found[2]) > 20)
+    return (plain(found[1]) for found in _PARAGRAPH.finditer(markup.text) if len(found[1]) > 20)
 
 
 def prose(markup: Markup) -> str:
-    """All that is there to read: paragraphs, items of lists, lines."""
-    pieces = [piece for _, piece in _PROSE.findall(markup.text) if len(piece) > 20]
-    return unescape(_TAG.sub(" ", " ".join(pieces)))
+    """What is there to read, for counting: paragraphs, or items of lists and lines where there are hardly any.
+
+    Entities are left as they are.
+    """
+    pieces = _PARAGRAPH.findall(markup.text)
+    if sum(map(len, pieces)) < _FEW_LETTERS:
+        pieces = _PROSE.findall(markup.text)
+    return _TAG.sub(" ", " ".join([piece for piece in pieces if len(piece) > 20]))
 
 
 def bylines(markup: Markup) -> Iterator[str]:
@@ -167,7 +174,12 @@ def datelines(markup: Markup) -> Iterator[str]:
 
 def plain(markup: str) -> str:
     """The text of a piece of markup."""
-    return unescape(_TAG.sub(" ", markup[: 2 * MAX_TEXT])[:MAX_TEXT])
+    return unescape(_TAG.sub(" ", without_emphasis(markup[: 2 * MAX_TEXT]))[:MAX_TEXT])
+
+
+def without_emphasis(markup: str) -> str:
+    """Without the tags that stand inside of words and beside commas; the others part what they stand between."""
+    return _EMPHASIS.sub("", markup)
 
 
 def attributes_of(written: str) -> dict[str, str]:
@@ -225,8 +237,12 @@ _READ = {"html": _html, "base": _base, "meta": _meta, "link": _link, "h1": _head
 
 def _microdata(found: Markup, name: str, attributes: str, end: int) -> None:
     of = attributes_of(attributes)
+    if found.types[-1:] == ["Comment"]:
+        return  # they stand at the end, and are other people's
     if "itemtype" in of and len(found.types) < MAX_OF_A_KIND:
-        found.types.append(of["itemtype"].rstrip("/").rpartition("/")[2])
+        found.types.append(of["itemtype"].rstrip("/").rpartition("/")[2].replace("UserComments", "Comment"))
+        if found.types[-1] == "Comment":
+            return
     for itemprop in of.get("itemprop", "").split():
         value = of.get("content") or of.get("datetime") or (of.get("href") if name == "link" else of.get("src"))
         # Only what is asked for is cut out of the text: an element may hold half the page.
@@ -237,7 +253,7 @@ def _microdata(found: Markup, name: str, attributes: str, end: int) -> None:
 
 
 _TEXT_PROPERTIES = frozenset(("headline", "author", "creator", "datePublished", "description", "publisher"))
-_NAMED = re.compile(r"""<[a-z][^<>]*?\sitemprop\s*=\s*["']?name\b([^<>]*)>([^<]*)""", re.IGNORECASE)
+_NAMED = re.compile(r"""<([a-z]+)\b([^<>]*?\sitemprop\s*=\s*["']?name\b[^<>]*)>""", re.IGNORECASE)
 
 
 def _inside(name: str, text: str, begin: int, *, named: bool = False) -> str:
@@ -246,5 +262,5 @@ def _inside(name: str, text: str, begin: int, *, named: bool = False) -> str:
     if end := re.search(rf"</{re.escape(name)}[\s>]", markup, re.IGNORECASE):
         markup = markup[: end.start()]
     if named and (found := _NAMED.search(markup)):
-        return attributes_of(found[1]).get("content", "") or unescape(found[2])
+        return attributes_of(found[2]).get("content", "") or _inside(found[1], markup, found.end())
     return plain(markup)

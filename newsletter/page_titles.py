@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from newsletter.page_walls import EMPTY, WALL
+from newsletter.page_walls import EMPTY, LOGIN, PERHAPS, WALL
 
 _SEPARATOR = re.compile(r"\s+[-–—―|｜¦‖·•∙⋅‧・»«›‹>/\\~:：]{1,3}\s+|\s*[|｜‖]\s*|\s+[–—]\s*|:{2}|：|:\s+")
 _EDGE = " -–—―|｜¦‖·•∙⋅‧・»«›‹>/\\~:："
@@ -15,12 +15,33 @@ _NOT_LETTERS = re.compile(r"[\W_]+")
 _FILLER = frozenset(("the", "www", "com", "net", "org", "inc", "co", "blog", "news", "online", "magazine"))
 
 _DOMAIN = re.compile(r"(?:https?://)?(?:www\.)?[\w-]+(?:\.[\w-]+)*\.[a-z]{2,24}(?::\d+)?/?(?:\S*)?")
+_BEFORE_OR_BEHIND = re.compile(r"\s+[-–—:·•|]\s+|\s*[|·•]\s*|:\s+")
+_EXCLAIMED = re.compile(r"^(?:oops|whoops|sorry|uh[- ]oh)[\s!,.:–-]+(?=\w)")
 _FOLDED_APART = re.compile(r"[\s.…!！。,、:;?？]+$|^[\s.…!！]+|^[45]\d\d \| ")
 
 
 def is_wall(title: str) -> bool:
     """Whether the title is that of a page that stands in the way: a check, a login, an error."""
-    return bool(WALL.fullmatch(_bare(title)))
+    return bool(WALL.fullmatch(_bare(title))) or _is_wall_of(title)
+
+
+def is_login(title: str) -> bool:
+    """Whether it is the title of a wall that may say what lies behind it."""
+    return bool(LOGIN.fullmatch(_bare(title)))
+
+
+def _is_wall_of(title: str) -> bool:
+    """Whether it is a wall's title and somebody's name: "Sign in - Jira", "Google Docs: Sign-in"."""
+    parts = [*_BEFORE_OR_BEHIND.finditer(title[:100])]
+    for at in (parts[:1] + parts[-1:]) if len(title) <= 100 else ():
+        before, behind = title[: at.start()], title[at.end() :]
+        for wall, name in ((before, behind), (behind, before)):
+            if len(name) > 30 or len(name.split()) > 4 or (wall is before and ":" in at[0]):
+                continue
+            bare = _bare(wall)
+            if WALL.fullmatch(bare) and not PERHAPS.fullmatch(bare) and not bare.isdigit():
+                return True
+    return False
 
 
 def is_junk(title: str) -> bool:
@@ -28,12 +49,12 @@ def is_junk(title: str) -> bool:
     bare = _bare(title)
     if not any(letter.isalpha() for letter in bare):
         return not any(letter.isdigit() for letter in bare) or bool(WALL.fullmatch(bare))
-    return bool(WALL.fullmatch(bare) or EMPTY.fullmatch(bare) or _is_address(bare))
+    return bool(WALL.fullmatch(bare) or EMPTY.fullmatch(bare) or _is_address(bare)) or _is_wall_of(title)
 
 
 def _bare(title: str) -> str:
     text = unicodedata.normalize("NFKC", title).casefold().strip()
-    return _FOLDED_APART.sub("", text.replace(", ", " ")) if len(text) <= 80 else text
+    return _FOLDED_APART.sub("", _EXCLAIMED.sub("", text.replace(", ", " "))) if len(text) <= 80 else text
 
 
 def _is_address(bare: str) -> bool:

@@ -246,7 +246,9 @@ class Publisher:
         """Whether ``tick`` has something to do; looked at every half minute of the week, so that nothing is written."""
         async with self._store.reading() as transaction:
             row = await self._open_row(transaction)
-        return not row.id or due.due(self._settings, row.serves, Orders(), self._clock()) is not None
+            if await self._is_aimed_anew(transaction, row):
+                return True
+        return due.due(self._settings, row.serves, Orders(), self._clock()) is not None
 
     async def tick(self) -> Edition | None:
         """Close and freeze the open edition if that is due; call it now and then. Nothing is sent yet.
@@ -599,11 +601,19 @@ class Publisher:
         return await self._begun(transaction)
 
     async def _begun(self, transaction: Transaction, *, by_hand: bool = True) -> editions.EditionRow:
-        """The open edition, which is begun if there was none."""
+        """The open edition, which is begun if there was none. What it aims at by a new schedule is written down: aimed
+        anew at each tick, it would never be reached."""
         row = await self._open_row(transaction, by_hand=by_hand)
+        if row.id and await self._is_aimed_anew(transaction, row):
+            return await editions.advance(transaction, row, row.opened_at, row.serves)
         if row.id:
             return row
         return await editions.begin(transaction, self._settings.key, row.opened_at, row.cut_off, after=None)
+
+    async def _is_aimed_anew(self, transaction: Transaction, row: editions.EditionRow) -> bool:
+        """Whether the ledger does not know yet which cut-off the open edition serves next."""
+        stored = await editions.open_edition(transaction, self._settings.key)
+        return stored is None or stored.serves != row.serves
 
     async def _is_served(self, transaction: Transaction, row: editions.EditionRow, now: datetime) -> bool:
         """Whether the cut-off that who publishes now means was served: its edition went out, or it had nothing to

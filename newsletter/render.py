@@ -251,7 +251,7 @@ def _post(
             anchor="" if entry.also_in else anchor(title if with_contents else f"{number}. {title}"),
             url=entry.url,
             links=tuple(EntryLink(link.url, markdown.plain(link.title) or link.url) for link in entry.links),
-            words=read(entry.words, names),
+            words=_editors(entry.words, as_text, names) if entry.by_editor else read(entry.words, names),
             line=_line(entry, names, as_text) if entry.also_in else "",
             excerpt=markdown.plain(entry.description),
             site=entry.site,
@@ -318,8 +318,8 @@ def _people(entry: Entry, words: Language) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def _editors(words: str, as_text: bool) -> str:
-    return markdown.to_text(words) if as_text else markdown.rewrite(words, by_editor=True)
+def _editors(words: str, as_text: bool, names: Names = markdown.label_of) -> str:
+    return markdown.to_text(words, names) if as_text else markdown.rewrite(words, names, by_editor=True)
 
 
 def _local(instant: datetime, edition: Edition) -> datetime:

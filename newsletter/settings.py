@@ -317,7 +317,8 @@ class NewsletterSettings(Settings):
     timezone: str = "UTC"
     schedule: Schedule = Schedule()
     collect: tuple[str, ...] = ()
-    """Channels as ``platform:#name``, ``platform:ID`` or ``platform:Server/name``; empty: every channel."""
+    """Channels as ``platform:#name``, ``platform:ID`` or ``platform:Server/name``; empty: every channel but
+    private ones, which are only imported (``listens_to``)."""
     post_to: tuple[str, ...] = ()
     markdown: MarkdownSettings | None = None
     git: GitSettings | None = None
@@ -387,6 +388,11 @@ class NewsletterSettings(Settings):
         return self
 
     @property
+    def sorting_emoji(self) -> frozenset[str]:
+        """The emoji of which it matters who put them on a message: those of the sections, and those that curate."""
+        return self.emoji.curating.union(*(section.emoji for section in self.sections))
+
+    @property
     def is_for_the_public(self) -> bool:
         """Whether one of its destinations is public."""
         places = (self.markdown, self.git, self.site)
@@ -401,13 +407,22 @@ class NewsletterSettings(Settings):
         """Whether the newsletter takes links from this channel; one that names no channel takes them from all."""
         return not self.collect or is_one_of(channel, self.collect)
 
+    def listens_to(self, channel: ChannelSeen) -> bool:
+        """Whether it hears what is said in this channel: a private one only where the settings speak of it.
+
+        What somebody imports it takes from private channels too (``collects``): who imports them means them.
+        """
+        if self.collect or not channel.private:
+            return self.collects(channel)
+        return bool(self.private)
+
     def posts_to(self, channel: ChannelSeen) -> bool:
         """Whether its editions go to this channel."""
         return is_one_of(channel, self.post_to)
 
     def lives_in(self, channel: ChannelSeen) -> bool:
-        """Whether who asks in this channel may be told of the newsletter: it collects or posts or is edited there."""
-        return self.collects(channel) or is_one_of(channel, (*self.post_to, self.editors_channel))
+        """Whether who asks in this channel may be told of the newsletter: it listens or posts or is edited there."""
+        return self.listens_to(channel) or is_one_of(channel, (*self.post_to, self.editors_channel))
 
 
 def is_one_of(channel: ChannelSeen, written: tuple[str, ...]) -> bool:

@@ -230,7 +230,9 @@ def _medium(page: Page) -> Page:
 
 
 def _video_page(page: Page) -> Page:
-    return replace(page, title=re.sub(r"\s+[-|]\s+YouTube$|\s+on Vimeo$", "", page.title))
+    title = re.sub(r"\s+[-|]\s+YouTube$|\s+on Vimeo$", "", page.title)
+    # A video that is gone or private has a page that advertises the site.
+    return replace(page, title=title) if title else Page(site=page.site)
 
 
 _VIDEO, _CODE, _PAPER, _TALK = PageKind.VIDEO, PageKind.CODE, PageKind.PAPER, PageKind.DISCUSSION

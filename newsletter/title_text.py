@@ -23,7 +23,9 @@ def clean(title: str, limit: int = MAX_TITLE) -> str:
     Idempotent. The cut falls between words where one ends near, else between what a reader sees as letters.
     """
     if not title.isascii() or not title.isprintable():
-        title = "".join(_visible(letter) for letter in unicodedata.normalize("NFC", title))
+        title = unicodedata.normalize("NFC", title)
+        # What is printable has none of what is taken out.
+        title = title if title.isprintable() else "".join(map(_visible, title))
     return shorten(" ".join(title.split()), limit)
 
 

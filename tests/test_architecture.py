@@ -42,7 +42,7 @@ ONLY_IN = {
     "discord": ["bot/platforms/discord"],
     "aiohttp": ["bot/web.py", "bot/platforms/slack", "bot/platforms/discord", "bot/platforms/local"],
     "apscheduler": ["bot/tick.py"],
-    "click": ["bot/cli.py"],
+    "click": ["bot/cli.py", "bot/init.py"],
     "rich": ["bot/progress.py"],
     "ruamel": ["bot/config.py", "newsletter/render.py"],
     "pydantic": ["bot/config.py", "bot/platforms/*/settings.py", "newsletter/settings.py", "newsletter/model.py"],
@@ -74,12 +74,13 @@ PURE = [
         f"newsletter/{name}.py"
         for name in (
             "heard model settings urls url_text url_rules url_titles site_titles path_titles words lines hashtags titles title_rules title_text markdown hypertext emoji tags entering week due merge "
-            "assemble amend page page_charset page_dates page_pdf page_tags page_titles page_walls linked_data sites search addresses visiting lint"
+            "assemble amend curate hiding page page_charset page_dates page_pdf page_people page_tags page_titles page_walls linked_data sites search addresses visiting lint"
         ).split()
     ),
-    *(f"bot/platforms/*/{name}.py" for name in "payloads markup mrkdwn embed_text draw questions manifest permissions".split()),
+    *(f"bot/platforms/*/{name}.py" for name in "payloads markup mrkdwn embed_text draw questions manifest permissions view".split()),
     "bot/cards.py",
     "bot/desk.py",
+    "bot/forms.py",
 ]
 # What a pure module may import of ours besides pure modules: errors, values and protocols.
 PURE_MAY_IMPORT = [

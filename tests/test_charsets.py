@@ -105,3 +105,45 @@ def test_a_megabyte_of_anything_takes_no_time(byte: bytes) -> None:
     begun = time.process_time()
     decode(byte * (1_000_000 // len(byte)))
     assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize(("text", "codec", "label"), [row for row in WIDER if row[1] != "cp1252"])
+def test_a_server_that_calls_everything_latin_1_is_not_believed(text: str, codec: str, label: str) -> None:
+    assert text in decode(page(text, codec, label), "text/html; charset=ISO-8859-1")
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "codec"),
+    [
+        ("zh-TW", "臺灣中央銀行宣布維持利率不變，市場此前已經預期到這一決定。", "big5"),
+        ("zh-CN", CHINESE, "gb18030"),
+        ("ru", RUSSIAN, "koi8-r"),
+        ("ru", RUSSIAN, "cp1251"),
+        ("ja", JAPANESE, "cp932"),
+        ("ja", JAPANESE, "euc-jp"),
+        ("fr", "L'été à la plage", "cp1252"),
+        ("pl", "Bank pozostawił stopy bez zmian, podaje źródło i część ekspertów", "iso8859-2"),
+        ("en", KOREAN, "cp949"),
+    ],
+)
+@pytest.mark.parametrize("declared", ["", '<meta charset="utf-8">'])
+def test_the_pages_language_tells_which_charset_was_forgotten(
+    language: str, text: str, codec: str, declared: str
+) -> None:
+    assert text in decode(f'<html lang="{language}">{declared}<title>{text}</title>'.encode(codec))
+
+
+def test_a_few_foreign_bytes_on_a_page_in_utf_8_are_read_as_western_ones() -> None:
+    body = b"<title>Caf\xe9 culture</title>" + f"<p>{FRENCH * 5}".encode()
+    assert "Café culture" in decode(body)
+    assert FRENCH in decode(body)
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "iso2022_jp"])
+def test_what_begins_or_escapes_in_one_way_only_needs_no_word(codec: str) -> None:
+    assert JAPANESE in decode(page(JAPANESE, codec))
+
+
+def test_a_charset_named_in_a_script_is_not_the_pages() -> None:
+    said = "<script>var a = '<meta charset=koi8-r>'</script>"
+    assert RUSSIAN in decode(f"{said}<meta charset=windows-1251><title>{RUSSIAN}".encode("cp1251"))

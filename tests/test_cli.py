@@ -14,6 +14,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
@@ -296,20 +298,77 @@ def test_check_never_prints_a_token(home: Path) -> None:
     assert token not in everything_in(home / "linkletter.db")
 
 
-def test_the_demo_needs_nothing_and_changes_nothing_the_second_time(home: Path) -> None:
-    said = linkletter("demo", at=home)
+def test_the_demo_needs_nothing_and_ends_its_week_only_once(home: Path) -> None:
+    said = linkletter("demo", "--once", at=home)
     assert said.err == ""
-    assert "ml-weekly: " in said.out
-    assert "web-finds: " in said.out
+    assert "Tests that look for the case you forgot" in said.out, "the edition is printed"
+    demo = home / "linkletter-demo"
+    posts = files(demo / "posts")
+    assert len(posts) == 6
+    lies_in = re.search(r"lies in\n  (\S+)", said.out)[1]
+    assert (home / lies_in).is_file()
+    before = touched(demo / "posts")
+    again = linkletter("demo", "--once", at=home)
+    assert again.out == said.out
+    assert (files(demo / "posts"), touched(demo / "posts")) == (posts, before)
+    for advice in ("linkletter demo --keep", "linkletter init"):
+        assert advice in said.out
+    shown = linkletter(
+        "--config", demo / "config.yaml", "preview", "--week", "2026-W26", "--format", "markdown", at=home
+    )
+    assert shown.out.encode() == posts["2026-06-26-weekly.md"]
+
+
+def test_the_demo_speaks_korean_where_the_locale_does(home: Path) -> None:
+    said = linkletter("demo", "--once", "--folder", "방", at=home, LC_ALL="ko_KR.UTF-8")
+    assert "깜빡한 경우를 찾아주는 테스트" in said.out
+    assert "이번 주의 링크 (6월 4주차)" in said.out
+    assert "--folder 방" in said.out
+
+
+def test_the_demo_is_filled_from_an_export(home: Path) -> None:
+    export = packed(home / "export.zip", slack_files({
+        "news": [
+            message("Tea\n<https://example.org/tea>\nfor <@U0BEN>", "2026-06-03 09:00"),
+            message("no link", "2026-06-04 09:00", "U0BEN"),
+            message("Newer tea\n<https://example.org/newer>\nGood.", "2026-06-10 09:00", reactions=[{"name": "+1", "users": ["U0BEN"], "count": 1}]),
+        ],
+        "desk": [message("<https://example.org/private>", "2026-06-10 10:00")],
+    }, private=["desk"]))  # fmt: skip
+    said = linkletter("demo", "--once", "--import", export, at=home)
+    assert "Newer tea" in said.out
     posts = files(home / "linkletter-demo" / "posts")
-    assert len(posts) >= 4
-    before = touched(home / "linkletter-demo" / "posts")
-    said = linkletter("demo", at=home)
-    assert said.out.count(" 0 of them written now.") == 2
-    assert (files(home / "linkletter-demo" / "posts"), touched(home / "linkletter-demo" / "posts")) == (posts, before)
-    advice = next(line for line in said.out.splitlines() if line.startswith("Go on: linkletter "))
-    shown = linkletter(*advice.removeprefix("Go on: linkletter ").split(), at=home)
-    assert shown.out.encode() in posts.values(), "the advice is worth following"
+    assert len(posts) == 2
+    assert not any(b"example.org/private" in post for post in posts.values())
+    room = (home / "linkletter-demo" / "room.json").read_text("utf-8")
+    assert "no link" in room, "everything that was said is in the room"
+    said = linkletter("demo", "--once", "--import", home / "nothing.zip", "--folder", "other", at=home, status=1)
+    assert "there is no such file" in said.err
+
+
+def test_the_demo_leaves_a_folder_of_somebody_else_alone(home: Path) -> None:
+    (home / "mine").mkdir()
+    (home / "mine" / "config.yaml").write_text(CONFIG)
+    said = linkletter("demo", "--once", "--folder", "mine", at=home, status=1)
+    assert "is no demo" in said.err
+    assert files(home / "mine") == {"config.yaml": CONFIG.encode()}
+    linkletter("demo", "--empty", "--import", "x", at=home, status=2)
+    linkletter("demo", "--once", at=home)
+    said = linkletter("demo", "--once", "--empty", at=home, status=1)
+    assert "has a room already" in said.err
+
+
+def test_a_demo_that_other_machines_can_reach_is_behind_a_token(home: Path) -> None:
+    with started("demo", "--no-browser", "--host", "0.0.0.0", "--port", "0", at=home) as process:
+        line = process.stderr.readline().decode()
+        assert re.search(r"http://0\.0\.0\.0:\d+/\?token=[\w-]{20,}", line), line
+        port = re.search(r":(\d+)/", line)[1]
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10)
 
 
 # --- what is typed wrong -------------------------------------------------------------------------------------------

@@ -8,7 +8,17 @@ from textwrap import dedent
 import pytest
 from pydantic import BaseModel
 
-from bot.config import Config, Platforms, default_config, effective, load, models_in, warnings
+from bot.config import (
+    Config,
+    Platforms,
+    WebSettings,
+    default_config,
+    effective,
+    environment,
+    load,
+    models_in,
+    warnings,
+)
 from bot.platforms.discord.settings import DiscordSettings
 from bot.platforms.slack.settings import SlackSettings
 from newsletter.errors import ConfigError, Problem
@@ -21,6 +31,7 @@ SECRETS = {
     "SLACK_SIGNING_SECRET": "8f742231b10e8888abcd99yyyzzz85a5",
     "DISCORD_TOKEN": "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs",
     "DATABASE_PASSWORD": "hunter-two",
+    "WEB_TOKEN": "open-sesame",
 }
 SMALLEST = "newsletters: {weekly: {}}"
 # Every key of the design, in its shape: ${NAME} stands in braces, which plain YAML does not take.
@@ -445,7 +456,7 @@ def test_the_effective_configuration_means_the_same_when_loaded(read, text):
 
 
 def test_the_effective_configuration_has_every_setting(read):
-    shown = effective(read(WHOLE + "    git: {repository: blog.git}\n    site: {folder: site}\n"))
+    shown = effective(read(WHOLE + "    git: {repository: blog.git}\n    site: {folder: site}\nweb: {token: ${WEB_TOKEN}}\n"))
     for _, name in every_setting():
         assert re.search(rf"^[ -]*{name}:", shown, re.MULTILINE), name
     assert 'time: "12:00"' in shown
@@ -484,6 +495,48 @@ def test_what_only_the_weekly_run_needs_may_be_missing_for_other_commands(read):
     assert read(f"heartbeat_url: ${{BEAT}}\n{SMALLEST}", {}, need_tokens=False).heartbeat_url == ""
 
 
+# --- the server and the file of secrets
+
+
+@pytest.mark.parametrize(
+    ("web", "problem"),
+    [
+        ("{}", None),
+        ("{host: localhost, port: 0}", None),
+        ("{host: 127.1.2.3}", None),
+        ("{host: 0.0.0.0}", "web.token"),
+        ("{host: links.example.com}", "web.token"),
+        ("{host: 0.0.0.0, token: '${WEB_TOKEN}'}", None),
+        ("{host: 0.0.0.0, token: '${NOT_SET}'}", "web.token"),
+        ("{token: open-sesame}", "web.token"),
+        ("{port: 70000}", "web.port"),
+        ("{prot: 1}", "web.prot"),
+        ("yes", "web"),
+    ],
+)
+def test_a_server_that_others_can_reach_needs_a_token(problems, read, web, problem):
+    text, environ = f"{SMALLEST}\nweb: {web}\n", {"WEB_TOKEN": "open-sesame"}
+    if problem is None:
+        found = read(text, environ)
+        assert "open-sesame" not in effective(found) + repr(found)
+        assert read(effective(found), environ).web == found.web
+    else:
+        found = problems(text, environ)
+        assert [one.path for one in found] == [problem]
+        assert "open-sesame" not in repr(found)
+
+
+def test_a_file_env_beside_the_configuration_sets_what_the_environment_does_not(tmp_path):
+    (tmp_path / ".env").write_text("# mine\n\nA=1\nB = 'two words'\nC=x=y\nHERE=file\n")
+    found = environment(tmp_path / "config.yaml", {"HERE": "environment"})
+    assert found == {"A": "1", "B": "two words", "C": "x=y", "HERE": "environment"}
+    assert environment(tmp_path / "other" / "config.yaml", {"A": "0"}) == {"A": "0"}
+    (tmp_path / ".env").write_text("A=1\nxoxb-1234567890-secret\n")
+    with pytest.raises(ConfigError) as error:
+        environment(tmp_path / "config.yaml", {})
+    assert ("line 2" in str(error.value) or ":2" in str(error.value), "secret" in str(error.value)) == (True, False)
+
+
 # --- warnings
 
 
@@ -520,6 +573,7 @@ def every_setting() -> list[tuple[str, str]]:
     models = [
         *settings_models(Platforms, "platforms"),
         *settings_models(FetchSettings, "fetch"),
+        *settings_models(WebSettings, "web"),
         *settings_models(NewsletterSettings, "newsletters"),
     ]
     return [(path, name) for path, model in models for name in model.model_fields if name != "key"]
@@ -561,7 +615,7 @@ def test_the_reference_has_every_setting_with_its_default():
     chapters = {part.split("\n", 1)[0].strip(): part for part in re.split(r"^#+ ", text, flags=re.MULTILINE)}
     defaults = {(path, name): model.model_fields[name].default for path, model in
                 [*settings_models(Platforms, "platforms"), *settings_models(FetchSettings, "fetch"),
-                 *settings_models(NewsletterSettings, "newsletters")]
+                 *settings_models(WebSettings, "web"), *settings_models(NewsletterSettings, "newsletters")]
                 for name in model.model_fields}  # fmt: skip
     for chapter, name in every_setting():
         if chapter == "platforms":

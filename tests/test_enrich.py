@@ -518,12 +518,19 @@ async def another_process(database: str, web: Web, claim: float):
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        assert await asyncio.wait_for(process.stdout.readline(), 60) == b"ready\n"
         yield process
     finally:
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+async def begin(*processes) -> None:
+    """Wait until all of them are there, and let them run."""
+    for process in processes:
+        assert await asyncio.wait_for(process.stdout.readline(), 60) == b"ready\n"
+    for process in processes:
+        process.stdin.write(b"go\n")
 
 
 async def asked_for(web: Web, count: int) -> None:
@@ -546,15 +553,14 @@ async def test_a_kill_in_the_middle_loses_nothing(store, sqlite_url, web):
     web.latency = 0.02
     count = 120
     await share_at_once(store, [web.url(f"/{n}", f"h{n % 30}.example") for n in range(count)])
-    async with another_process(sqlite_url, web, 1) as process:
-        process.stdin.write(b"go\n")
+    async with another_process(sqlite_url, web, 1) as killed, another_process(sqlite_url, web, 1) as following:
+        await begin(killed)
         await asked_for(web, count // 3)
-        process.send_signal(signal.SIGKILL)
-        await process.wait()
-    async with store.reading() as transaction:
-        assert (await pages.counts(transaction))[LinkState.FETCHED] < count
-    async with another_process(sqlite_url, web, 1) as process:
-        process.stdin.write(b"go\n")
+        killed.send_signal(signal.SIGKILL)
+        await killed.wait()
+        async with store.reading() as transaction:
+            assert (await pages.counts(transaction))[LinkState.FETCHED] < count
+        await begin(following)
         await fetched(store, count)
     assert {one.path for one in web.asked} == {f"/{n}" for n in range(count)}
     again = [path for path, times in Counter(one.path for one in web.asked).items() if times > 1]
@@ -567,8 +573,7 @@ async def test_two_processes_never_visit_one_link_at_once_nor_twice(store, sqlit
     count = 150
     await share_at_once(store, [web.url(f"/{n}", f"h{n % 50}.example") for n in range(count)])
     async with another_process(sqlite_url, web, 60) as one, another_process(sqlite_url, web, 60) as other:
-        for process in (one, other):
-            process.stdin.write(b"go\n")
+        await begin(one, other)
         await fetched(store, count)
     assert Counter(one.path for one in web.asked) == Counter(f"/{n}" for n in range(count))
     assert len({one.headers["user-agent"] for one in web.asked}) == 2, "both were at work"

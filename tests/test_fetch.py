@@ -6,7 +6,10 @@ socket, which sees every connection that this process tries.
 
 import asyncio
 import gzip
+import shutil
 import socket
+import ssl
+import subprocess
 import sys
 import time
 import tracemalloc
@@ -44,7 +47,9 @@ async def web():
 
 
 @asynccontextmanager
-async def fetching(*webs: Web, names=None, seconds=5.0, is_allowed=is_fine, refuses=lambda _: None, **settings):
+async def fetching(
+    *webs: Web, names=None, seconds=5.0, is_allowed=is_fine, refuses=lambda _: None, context=None, **settings
+):
     """A fetcher that may ask these servers' ports; names are known by the table alone."""
     names = names or {}
 
@@ -61,6 +66,7 @@ async def fetching(*webs: Web, names=None, seconds=5.0, is_allowed=is_fine, refu
         is_allowed=is_allowed,
         seconds=seconds,
         refuses=refuses,
+        context=context,
     )
     try:
         yield fetcher
@@ -163,6 +169,11 @@ HOSTS = """
     both.example rebinding.example second.example v6.example mapped.example nat64.example
     user@127.0.0.1 fine.example@127.0.0.1 fine.example\\@127.0.0.1 127.0.0.1%23@fine.example 127.0.0.1\\.fine.example
     169.254.169.254 [fd00:ec2::254] 100.100.100.200 168.63.129.16 metadata.google.internal
+    169.254.170.2 192.0.0.192 255.255.255.255 100.64.0.1 224.0.0.1 127.0.0.1.. 00000000177.0.0.1 0x00000000000000007f.1
+    [0::1] [::ffff:0:7f00:1] [64:ff9b:1::127.0.0.1] [fe80::1%lo] [::1%25lo] [::1]. [fec0::1] .127.0.0.1 127.0.0.1-
+    127%2e0%2e0%2e1 127%E3%80%820.0.1 0ｘ7f.1 ⓛocalhost loc\u00adalhost localhost。 xn--localhost-.example xn--a.example
+    fine.example:80@127.0.0.1 127.0.0.1:80@fine.example fine.example%40127.0.0.1 127.0.0.1%00.fine.example
+    127.0.0.1%0d%0aX:1 scoped.example spelt.example nothing.example wrapped.example
 """.split()
 
 
@@ -191,6 +202,10 @@ def names() -> dict[str, object]:
         "v6.example": ["::1"],
         "mapped.example": ["::ffff:127.0.0.1"],
         "nat64.example": ["64:ff9b::a9fe:a9fe"],
+        "scoped.example": ["fe80::1%lo"],
+        "spelt.example": ["0x7f.1"],
+        "nothing.example": [],
+        "wrapped.example": [FINE, "::ffff:127.0.0.1"],
         "metadata.google.internal": ["169.254.169.254"],
     }
 
@@ -207,15 +222,20 @@ async def forbidden(port: int):
             yield [inside]
 
 
+HOSTS += ["127.0.0.1\t", "\t127.0.0.1", "12\n7.0.0.1", "127.0.0.1\r\n", "127.0.0.1 ", "127.0.0.1?@fine.example"]
+
+
 @pytest.mark.parametrize("way", ["asked for", "redirected to"])
 async def test_no_spelling_and_no_name_leads_inside(web, way):
     async with forbidden(web.port) as inside, fetching(web, names=names(), at_once=4) as fetcher:
         for host in HOSTS:
             url = f"http://{host}:{web.port}/"
             if way == "redirected to":
-                web.answers["/go"] = redirect(url, "302 Found")
+                # As it would stand in a header: a line's end ends it.
+                web.answers["/go"] = redirect(url.replace("\r", "").replace("\n", ""), "302 Found")
                 url = web.url("/go")
             before = len(dialled)
+            assert fetcher.wait(url) == timedelta(), "whatever is no host needs no turn"
             with pytest.raises(FetchError):
                 await fetcher.fetch(url)
             beside = [place for place in dialled[before:] if place != (FINE, web.port)]
@@ -517,6 +537,65 @@ async def test_a_host_is_asked_by_one_at_a_time_with_a_pause_after_each(web):
 
 
 # --- certificates --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def certified(tmp_path_factory):
+    """What a server needs to be good.example, and what a client needs to believe it."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl here")
+    folder = tmp_path_factory.mktemp("certificates")
+    how = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=good.example"
+    told = f"{how} -addext subjectAltName=DNS:good.example -keyout key -out own".split()
+    subprocess.run([openssl, *told], cwd=folder, check=True, capture_output=True)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(folder / "own", folder / "key")
+    return server, ssl.create_default_context(cafile=folder / "own")
+
+
+async def test_the_name_is_asked_for_and_must_be_in_the_certificate_though_an_address_is_dialled(certified):
+    server, context = certified
+    wanted = []
+    server.sni_callback = lambda connection, name, _: wanted.append(name)
+    known = {"good.example": [FINE], "other.example": [FINE]}
+    async with serving(context=server) as web, fetching(web, names=known, context=context) as fetcher:
+        web.answers |= {"/": html("Hello"), "/go": redirect(f"https://other.example:{web.port}/")}
+        for _ in range(2):
+            got = await fetcher.fetch(f"https://good.example:{web.port}/")
+        assert b"Hello" in got.body
+        assert web.connections == 1, "a connection with TLS is used again, too"
+        assert [one.headers["host"] for one in web.asked] == [f"good.example:{web.port}"] * 2
+        for url in (f"https://other.example:{web.port}/", f"https://good.example:{web.port}/go"):
+            with pytest.raises(NoPage, match="certificate") as refused:
+                await fetcher.fetch(url)
+            assert refused.value.url == f"https://other.example:{web.port}/"
+    assert wanted == ["good.example", "other.example", "other.example"]
+    assert len(web.asked) == 3
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_not_believed(certified):
+    async with serving(context=certified[0]) as web, fetching(web, names={"good.example": [FINE]}) as fetcher:
+        with pytest.raises(NoPage, match="certificate"):
+            await fetcher.fetch(f"https://good.example:{web.port}/")
+    assert web.asked == []
+
+
+async def test_what_does_not_speak_tls_is_left_in_time(web, certified):
+    web.answers["/"] = endless(b"", b"", 0.02)
+    async with fetching(web, names={"good.example": [FINE]}, context=certified[1], seconds=0.3) as fetcher:
+        with pytest.raises(NotNow):
+            await fetcher.fetch(f"https://good.example:{web.port}/")
+
+
+async def test_of_too_much_over_tls_only_the_beginning_is_read(certified):
+    server, context = certified
+    async with (
+        serving(context=server) as web,
+        fetching(web, names={"good.example": [FINE]}, context=context) as fetcher,
+    ):
+        web.answers["/"] = endless(HEAD + b"\r\n", b"<p>more</p>" * 5000)
+        assert len((await fetcher.fetch(f"https://good.example:{web.port}/")).body) == MOST_BYTES
 
 
 async def test_an_error_never_repeats_the_address(web):

@@ -30,6 +30,7 @@ from newsletter.heard import (
 from newsletter.model import Field
 from newsletter.privacy import Privacy
 from newsletter.publish import Outlet, Publisher, Recap
+from newsletter.search import read
 from newsletter.settings import Audience, MarkdownSettings, NewsletterSettings, SiteSettings
 from newsletter.store import Store, choices, editions, search, tables
 from tests import stores
@@ -337,8 +338,8 @@ async def test_search_finds_nothing_of_somebody_who_opted_out(press):
     await a_life(press)
     await press.privacy.opt_out(ANN)
     async with press.store.reading() as transaction:
-        assert await search.find(transaction, ["periwinkle"], None, 10) == ()
-        assert len(await search.find(transaction, ["thanks"], None, 10)) == 1
+        assert await search.find(transaction, read("periwinkle"), None, 10, newsletters=None) == ()
+        assert len(await search.find(transaction, read("thanks"), None, 10)) == 1
 
 
 async def test_opting_out_before_anything_was_said_is_kept(press):

@@ -163,7 +163,19 @@ Seite nicht gefunden
 Un instant, s'il vous plaît
 Iniciar sesión
 Acceso denegado
-Страница не найдена""".splitlines()
+Страница не найдена
+Sign in - Jira
+Google Docs: Sign-in
+로그인 - Google 계정
+Are you a robot? - Bloomberg
+Bevor Sie zu YouTube weitergehen
+We value your privacy
+Not Found (#404)
+Oops! That page can’t be found.
+news.example | 522: Connection timed out
+Error 403 (Forbidden)!!1
+Welcome to nginx!
+example.com is for sale""".splitlines()
 
 TITLES = """Access denied: a history of passwords
 Sign in with Apple, step by step
@@ -180,6 +192,11 @@ What is a CAPTCHA?
 Loading data faster
 Untitled Goose Game review
 Blocked by the kernel
+Forbidden Planet
+We value your privacy, say 500 partners
+Subscribe to nothing: a year without streaming
+Privacy settings you should change today
+Not found: the missing socks of my life
 Entrar na Europa""".splitlines()
 
 
@@ -383,6 +400,11 @@ BOMBS = {
     "entities": "<title>" + "&#" + "9" * 500_000 + ";&amp" * 100_000,
     "linked data": "<script type=ld+json>{}</script>" * 30_000,
     "nested linked data": "<script type=ld+json>" + '{"@graph":[' * 40_000 + "</script>",
+    "comments in linked data": "<script type=ld+json>{" + "/*" * 200_000 + "</script>",
+    "quotes in linked data": '<script type=ld+json>{"' + '\\"' * 200_000 + "</script>",
+    "commas in linked data": "<script type=ld+json>[" + ", " * 200_000 + "</script>",
+    "values of linked data": "<script type=ld+json>" + "[]" * 200_000 + "</script>",
+    "what scripts replace": "<noscript>" * 200_000,
     "headings": "<h1>" * 200_000,
     "blanks": "<title>" + " " * 1_000_000,
     "separators": "<title>" + " | " * 300_000,
@@ -430,3 +452,78 @@ def test_any_bytes_are_a_page(body: bytes) -> None:
 def test_a_pdfs_title_is_read_where_it_stands_in_plain_sight(inside: bytes, title: str) -> None:
     page = read(b"%PDF-1.7\n" + inside, url=URL, content_type="application/pdf")
     assert (page.title, page.kind) == (title, PageKind.PDF)
+
+
+# --- what pages of today do ----------------------------------------------------------------------------------------
+
+POST = '{"@type": "NewsArticle", "headline": "It works at last", "author": {"name": "Ann Lee"}}'
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        f"<!--\n{POST}\n//-->",
+        f"\n<!-- what this is -->\n{POST}\n<!-- end -->",
+        f"//<![CDATA[\n{POST}\n//]]>",
+        f"/*<![CDATA[*/{POST}/*]]>*/",
+        POST.replace('"', "&quot;"),
+        POST.replace("{", "{ // an article\n", 1).replace("}}", "}, /* and no more */ }"),
+        f'{{"@type": "WebSite", "name": "A site"}}\n{POST};',
+        f'[{{"@type": "BreadcrumbList"}}, {POST}]',
+        f'{{"@graph": [{{"@type": "Organization"}}, {POST}]}}',
+    ],
+)
+def test_linked_data_is_read_however_it_is_wrapped(script: str) -> None:
+    page = facts(f'<title>X</title><script type="application/ld+json">{script}</script>')
+    assert (page.title, page.author) == ("It works at last", "Ann Lee")
+
+
+@pytest.mark.parametrize(
+    ("html", "title"),
+    [
+        ("<head><style>" + "a{color:red}\n" * 18_000 + "</style><title>Late title</title>", "Late title"),
+        ("<head><noscript><title>Switch it on</title></noscript><title>The page itself</title>", "The page itself"),
+        ("<title>A &lt;em&gt;great&lt;/em&gt; day</title>", "A great day"),
+        ("<title>Why &lt;b&gt; and &lt;i&gt; differ</title>", "Why <b> and <i> differ"),
+        ("<meta property=og:title content='\n Tom &amp;amp; Jerry&#39;s\n day&nbsp;out '>", "Tom & Jerry's day out"),
+        ('{"title": "<title>no page</title>"}', ""),
+        ("<title>Example News</title><h1>Page not found</h1><meta property=og:site_name content='Example News'>", ""),
+        ("<title>Page not found</title><meta property=og:title content='Example: all the news'>", ""),
+        (
+            "<title>Page not found</title><meta property=og:type content=article><meta property=og:title content='A>B'>",
+            "A>B",
+        ),
+    ],
+)
+def test_titles_of_pages_of_today(html: str, title: str) -> None:
+    assert facts(html).title == title
+
+
+@pytest.mark.parametrize(
+    ("label", "told", "author", "minutes"),
+    [
+        ("Written by", "Ann Lee", "Ann Lee", 0),
+        ("Est. reading time", "7 minutes", "", 7),
+        ("예상 읽기 시간", "12분", "", 12),
+        ("Price", "$7", "", 0),
+    ],
+)
+def test_a_cards_labels_tell_the_author_and_the_time_to_read(label: str, told: str, author: str, minutes: int) -> None:
+    page = facts(
+        f'<title>A post</title><meta name="twitter:label2" content="{label}"><meta name="twitter:data2" content="{told}">'
+    )
+    assert (page.author, page.reading_minutes) == (author, minutes)
+
+
+def test_those_who_comment_are_no_authors() -> None:
+    by = '<div itemscope itemtype="http://schema.org/{}"><p itemprop=author itemscope><b itemprop=name>{}</b></p></div>'
+    assert (
+        facts("<title>A post</title>" + by.format("Article", "Ann <i>Lee</i>") + by.format("Comment", "Joe")).author
+        == "Ann Lee"
+    )
+
+
+def test_what_the_header_calls_a_pdf_may_be_a_page_and_the_other_way_round() -> None:
+    assert read(b"<title>A page</title>", url="https://a.example/x", content_type="application/pdf").title == "A page"
+    pdf = b"%PDF-1.7 << /Producer (x) /Title (Deep (very) Learning) >>"
+    assert read(pdf, url="https://a.example/x", content_type="text/html").title == "Deep (very) Learning"

@@ -59,7 +59,7 @@ QUICKLY = """
 FOUR_DAYS_LATER = """
     from datetime import UTC, datetime, timedelta
     from bot import app
-    app.App.__init__.__defaults__ = (lambda: datetime.now(UTC) + timedelta(days=4),)
+    app.opened.__wrapped__.__defaults__ = (lambda: datetime.now(UTC) + timedelta(days=4),)
     from bot.cli import main
     main()
 """
@@ -104,7 +104,7 @@ class Place:
 
     async def ends(self, process: subprocess.Popen[str], within: float = 30) -> tuple[int, str, str]:
         said, complaint = await asyncio.to_thread(process.communicate, timeout=within)
-        assert "Traceback" not in complaint
+        assert "Traceback" not in complaint, complaint
         return process.returncode, said, complaint
 
     async def is_told_to_end(self, process: subprocess.Popen[str]) -> tuple[str, float]:
@@ -200,9 +200,7 @@ async def test_told_to_end_in_the_middle_of_a_part_it_finishes_that_part_and_is_
 # --- several, by turns ---------------------------------------------------------------------------------------------
 
 
-async def test_on_postgresql_a_second_one_stands_by_and_takes_over_from_one_that_was_killed(
-    tmp_path, postgres_url
-):
+async def test_on_postgresql_a_second_one_stands_by_and_takes_over_from_one_that_was_killed(tmp_path, postgres_url):
     async with SlackServer(retries=()) as slack:
         place = Place(tmp_path, slack, postgres_url)
         try:

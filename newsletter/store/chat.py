@@ -27,7 +27,7 @@ from newsletter.heard import (
 )
 from newsletter.merge import KeptMessage, Standing, Tally
 from newsletter.model import ShareWords
-from newsletter.store import search, tables
+from newsletter.store import tables, terms
 from newsletter.store.database import Transaction
 
 AT_ONCE = 900
@@ -368,9 +368,8 @@ async def present_between(
 
     ``threads``: only those of these threads, ``None`` being the channel's own level; without it, of all.
     """
-    ids = await channel_ids(transaction, [channel])
     table = tables.message
-    conditions = [table.c.channel_id == ids[channel], table.c.gone.is_(False)]
+    conditions = [table.c.channel_id == _row_of(channel), table.c.gone.is_(False)]
     if since is not None:
         conditions.append(table.c.sent_at >= since)
     if until is not None:
@@ -438,6 +437,8 @@ async def set_words_from(transaction: Transaction, words: Mapping[MessageId, Mes
     await transaction.execute(
         update(table).where(table.c.message_id == bindparam("of")).values(words_from=bindparam("source")), rows
     )
+    for batch in in_batches([row["of"] for row in rows]):
+        await terms.refresh(transaction, table.c.message_id.in_(batch))
 
 
 async def forget_words(transaction: Transaction, ids: Iterable[MessageId]) -> None:
@@ -445,8 +446,11 @@ async def forget_words(transaction: Transaction, ids: Iterable[MessageId]) -> No
     table = tables.message
     had_link = select(tables.share.c.id).where(tables.share.c.message_id == table.c.id).exists()
     for batch in in_batches((await message_rows(transaction, ids)).values()):
+        told = tables.share.c.words_from.in_(batch)
+        shares = (await transaction.execute(select(tables.share.c.id).where(told))).scalars().all()
         await transaction.execute(delete(table).where(table.c.id.in_(batch), ~had_link))
         await transaction.execute(update(table).where(table.c.id.in_(batch)).values(text="", previews=[]))
+        await terms.refresh(transaction, tables.share.c.id.in_(shares))
 
 
 # --- writing -------------------------------------------------------------------------------------------------------
@@ -467,6 +471,8 @@ async def write(transaction: Transaction, written: Sequence[Written]) -> None:
     before = await message_rows(transaction, (w.kept.id for w in written))
     rows = await _write_messages(transaction, written, before, places, people)
     await _write_shares(transaction, written, before, rows, places)
+    for batch in in_batches(rows[w.kept.id] for w in written):
+        await terms.refresh(transaction, terms.of_messages(batch))
     await _write_reactions(transaction, written, before, rows, people)
 
 
@@ -600,38 +606,30 @@ async def _write_shares(
             }
             share = absent.pop((rows[seen.id], links[words.key]), None)
             if share is None:
-                new.append(({**row, "returned": False}, words))
+                new.append({**row, "returned": False})
             elif any(getattr(share, name) != value for name, value in row.items()):
                 returned = share.returned or not share.present
-                changed.append((share.id, {**row, "returned": returned}, words))
+                changed.append((share.id, {**row, "returned": returned}))
     await _insert_shares(transaction, new)
     await _change_shares(transaction, changed)
     await _blank_shares(transaction, [row.id for row in absent.values() if row.present])
 
 
-async def _insert_shares(transaction: Transaction, new: Sequence[tuple[dict[str, Any], ShareWords]]) -> None:
+async def _insert_shares(transaction: Transaction, new: Sequence[dict[str, Any]]) -> None:
     table = tables.share
     for batch in in_batches(new):
-        await transaction.execute(insert(table), [row for row, _ in batch])
-        words_of = {(row["message_id"], row["link_id"]): words for row, words in batch}
-        there = await transaction.execute(
-            select(table.c.id, table.c.message_id, table.c.link_id)
-            .where(table.c.message_id.in_({message for message, _ in words_of}))
-            .order_by(table.c.id)
-        )
-        made = [(row.id, words_of.get((row.message_id, row.link_id))) for row in there]
-        await search.index(transaction, [(id, words) for id, words in made if words is not None])
+        await transaction.execute(insert(table), batch)
 
 
-async def _change_shares(transaction: Transaction, changed: Sequence[tuple[int, dict[str, Any], ShareWords]]) -> None:
+async def _change_shares(transaction: Transaction, changed: Sequence[tuple[int, dict[str, Any]]]) -> None:
     if not changed:
         return
     table = tables.share
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in changed[0][1]}
-    rows = [{"row_id": id, **{f"new_{name}": value for name, value in row.items()}} for id, row, _ in changed]
+    rows = [{"row_id": id, **{f"new_{name}": value for name, value in row.items()}} for id, row in changed]
+    for batch in in_batches(id for id, _ in changed):
+        await terms.forget(transaction, table.c.id.in_(batch))
     await transaction.execute(update(table).where(table.c.id == bindparam("row_id")).values(values), rows)
-    await search.forget(transaction, [id for id, _, _ in changed])
-    await search.index(transaction, [(id, words) for id, _, words in changed])
 
 
 async def _blank_shares(transaction: Transaction, ids: Sequence[int]) -> None:
@@ -642,7 +640,6 @@ async def _blank_shares(transaction: Transaction, ids: Sequence[int]) -> None:
             .where(table.c.id.in_(batch))
             .values(present=False, title=None, title_source=None, comment="", hashtags=[], words_from=None)
         )
-    await search.forget(transaction, ids)
 
 
 async def _write_reactions(

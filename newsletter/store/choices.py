@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, u
 
 from newsletter.heard import ChannelId, MessageId, PersonId
 from newsletter.model import Choice, EditionState, Field
-from newsletter.store import chat, tables
+from newsletter.store import chat, tables, terms
 from newsletter.store.chat import in_batches
 from newsletter.store.database import Transaction
 
@@ -89,6 +89,7 @@ async def write_own(transaction: Transaction, share: int, wanted: Mapping[Field,
         if value is not None:
             values = {"share_id": share, "field": field.value, "value": value, "at": at}
             await transaction.execute(insert(table).values(values))
+    await terms.refresh(transaction, tables.share.c.id == share)
     await went_stale(transaction, tables.placement.c.share_id == share)
 
 
@@ -159,6 +160,21 @@ async def set_members(transaction: Transaction, role: str, people: Iterable[Pers
     await transaction.execute(delete(table).where(table.c.role == role))
     if ids:
         await transaction.execute(insert(table), [{"role": role, "person_id": id} for id in sorted(ids.values())])
+
+
+async def name(transaction: Transaction, person: PersonId) -> str:
+    """How people call somebody, ``""`` where that is not known."""
+    found = await transaction.execute(select(tables.person.c.name).where(_is(person)))
+    return found.scalar_one_or_none() or ""
+
+
+async def name_in(transaction: Transaction, platform: str, id: str) -> str:
+    """The same, where only the id on a platform is known."""
+    table = tables.person
+    found = await transaction.execute(
+        select(table.c.name).where(table.c.platform == platform, table.c.external_id == id).limit(1)
+    )
+    return found.scalar_one_or_none() or ""
 
 
 # --- looking, asking -------------------------------------------------------------------------------------------------

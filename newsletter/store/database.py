@@ -20,7 +20,7 @@ from newsletter.errors import NewerDatabase, StoreError, UserError
 Transaction = AsyncConnection
 """One open transaction. Callers pass it on and never look inside."""
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision in ``migrations/versions``: what this program's tables look like."""
 
 BUSY_TIMEOUT_SECONDS = 30
@@ -43,6 +43,8 @@ class Store:
         Raises ``NewerDatabase`` where a newer Linkletter wrote it, ``StoreError`` where it cannot be used at all;
         neither text holds the password. The second time nothing is changed.
         """
+        from newsletter.store import terms  # it imports this module
+
         engine = _engine(url)
         store = cls(engine)
         try:
@@ -53,6 +55,7 @@ class Store:
             if current != HEAD:
                 async with store.writing() as transaction:
                     await transaction.run_sync(_migrate)
+                    await terms.fill(transaction)
             if engine.dialect.name == "sqlite":
                 await store._let_readers_in()
         except NewerDatabase:

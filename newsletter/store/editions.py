@@ -32,7 +32,7 @@ from newsletter.model import (
     from_json,
     to_json,
 )
-from newsletter.store import chat, choices, pages, tables
+from newsletter.store import chat, choices, pages, tables, terms
 from newsletter.store.chat import in_batches
 from newsletter.store.database import Transaction
 
@@ -422,13 +422,11 @@ async def shares_of(transaction: Transaction, message: MessageId, newsletter: st
     """What a message shares, and where the newsletter placed it."""
     share, placement, edition = tables.share, tables.placement, tables.edition
     rows = await chat.message_rows(transaction, [message])
-    placed = and_(
-        placement.c.share_id == share.c.id, placement.c.newsletter == newsletter, placement.c.reason.is_(None)
-    )
+    printed = (placement.c.newsletter == newsletter) & placement.c.reason.is_(None)
     found = await transaction.execute(
         select(share.c.id, tables.link.c.key, edition.c.number)
         .join(tables.link, tables.link.c.id == share.c.link_id)
-        .outerjoin(placement, placed)
+        .outerjoin(placement, and_(placement.c.share_id == share.c.id, printed))
         .outerjoin(edition, edition.c.id == placement.c.edition_id)
         .where(share.c.message_id.in_(rows.values()), share.c.present)
         .order_by(share.c.ordinal)
@@ -816,6 +814,7 @@ async def revise(transaction: Transaction, row: EditionRow, edition: Edition, at
         return int(latest.n), False
     n = 0 if latest is None else latest.n + 1
     await transaction.execute(insert(table).values(edition_id=row.id, n=n, edition=body, made_at=at))
+    await terms.printed(transaction, row.id, edition)
     return n, True
 
 

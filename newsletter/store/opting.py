@@ -7,14 +7,13 @@ the reactions go; that there was a link stays, and the person's id, by which the
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, delete, or_, select, update
+from sqlalchemy import delete, or_, select, update
 
 from newsletter.amend import without_name
 from newsletter.heard import PersonId
-from newsletter.model import Edition, EditionState, ShareWords, from_json, to_json
-from newsletter.store import choices, search, tables
+from newsletter.model import Edition, EditionState, from_json, to_json
+from newsletter.store import choices, tables, terms
 from newsletter.store.chat import in_batches, person_ids
 from newsletter.store.database import Transaction
 
@@ -82,11 +81,12 @@ async def out(transaction: Transaction, person: PersonId, at: datetime) -> tuple
 async def erase(transaction: Transaction, affected: Affected, erased: Callable[[Edition], Edition]) -> None:
     """Put every revision of an edition through ``erased``; its drawn parts are blank until it is drawn again."""
     revision, part, delivery, edition = tables.revision, tables.part, tables.delivery, tables.edition
-    rows = await transaction.execute(select(revision).where(revision.c.edition_id == affected.edition))
-    for row in rows.all():
-        body = to_json(erased(from_json(row.edition)))
+    of_edition = select(revision).where(revision.c.edition_id == affected.edition).order_by(revision.c.n)
+    for row in (await transaction.execute(of_edition)).all():
+        now = erased(from_json(row.edition))
         here = (revision.c.edition_id == affected.edition) & (revision.c.n == row.n)
-        await transaction.execute(update(revision).where(here).values(edition=body))
+        await transaction.execute(update(revision).where(here).values(edition=to_json(now)))
+        await terms.printed(transaction, affected.edition, now)
     # A document over all editions is among the newest one's deliveries.
     newest = (
         select(edition.c.id)
@@ -132,12 +132,12 @@ async def _blank_messages(transaction: Transaction, person: int) -> list[int]:
         await transaction.execute(update(share).where(share.c.words_from.in_(batch)).values(words_from=None))
         await transaction.execute(delete(message).where(message.c.id.in_(batch), ~had_link))
         await transaction.execute(update(message).where(message.c.id.in_(batch)).values(text="", previews=[]))
-    await blank_shares(transaction, shares)
     for batch in in_batches(shares):
         own = tables.own_choice
         await transaction.execute(
             delete(own).where(own.c.share_id.in_(batch), own.c.field.in_([field.value for field in choices.WITH_WORDS]))
         )
+    await blank_shares(transaction, shares)
     return shares
 
 
@@ -146,13 +146,11 @@ async def blank_words(transaction: Transaction, messages: list[int]) -> None:
     message, share = tables.message, tables.share
     for batch in in_batches(messages):
         await transaction.execute(update(message).where(message.c.id.in_(batch)).values(text=""))
-        shares = select(share, tables.link.c.key).join(tables.link).where(share.c.message_id.in_(batch))
-        of_them = (await transaction.execute(shares)).all()
-        follow_ups = [row.words_from for row in of_them if row.words_from is not None]
-        for row in of_them:
-            await _say_again(transaction, row, "")
         of_batch = share.c.message_id.in_(batch)
+        told = await transaction.execute(select(share.c.words_from).where(of_batch, share.c.words_from.is_not(None)))
+        follow_ups = list(told.scalars())
         await transaction.execute(update(share).where(of_batch).values(comment="", words_from=None))
+        await terms.refresh(transaction, of_batch)
         for words in in_batches(follow_ups):
             had_link = select(share.c.id).where(share.c.message_id == message.c.id).exists()
             await transaction.execute(delete(message).where(message.c.id.in_(words), ~had_link))
@@ -167,7 +165,7 @@ async def blank_shares(transaction: Transaction, shares: list[int]) -> None:
             .where(share.c.id.in_(batch))
             .values(title=None, title_source=None, comment="", hashtags=[], words_from=None)
         )
-    await search.forget(transaction, shares)
+        await terms.refresh(transaction, share.c.id.in_(batch))
 
 
 async def _blank_mentions(transaction: Transaction, person: PersonId) -> list[int]:
@@ -188,22 +186,13 @@ async def _blank_mentions(transaction: Transaction, person: PersonId) -> list[in
         await transaction.execute(update(message).where(message.c.id == id).values(text=without_name(text, person)))
     shares: list[int] = []
     for batch in in_batches(texts):
-        of_them = or_(share.c.message_id.in_(batch), share.c.words_from.in_(batch))
-        for row in (await transaction.execute(select(share, tables.link.c.key).join(tables.link).where(of_them))).all():
+        of_them = terms.of_messages(batch)
+        for row in (await transaction.execute(select(share.c.id, share.c.comment).where(of_them))).all():
             shares.append(row.id)
-            await _say_again(transaction, row, without_name(row.comment, person))
+            if (comment := without_name(row.comment, person)) != row.comment:
+                await transaction.execute(update(share).where(share.c.id == row.id).values(comment=comment))
+        await terms.refresh(transaction, of_them)
     return shares
-
-
-async def _say_again(transaction: Transaction, row: Row[Any], comment: str) -> None:
-    share = tables.share
-    if comment == row.comment:
-        return
-    await transaction.execute(update(share).where(share.c.id == row.id).values(comment=comment))
-    if row.present:
-        said = ShareWords(row.url, row.key, row.ordinal, row.title, None, comment, tuple(row.hashtags))
-        await search.forget(transaction, [row.id])
-        await search.index(transaction, [(row.id, said)])
 
 
 def _literal(text: str) -> str:

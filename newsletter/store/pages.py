@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, text, update
 from newsletter import urls
 from newsletter.heard import ChannelSeen
 from newsletter.model import LinkState, Mark, Page, PageKind
-from newsletter.store import chat, tables
+from newsletter.store import chat, tables, terms
 from newsletter.store.chat import in_batches
 from newsletter.store.database import Transaction
 from newsletter.visiting import is_mutual
@@ -170,6 +170,8 @@ async def write_pages(transaction: Transaction, written: Mapping[str, Page], at:
         await transaction.execute(update(link).where(link.c.id.in_(batch), idle).values(known))
         await transaction.execute(delete(table).where(table.c.link_id.in_(batch)))
     await transaction.execute(insert(table), [_row(ids[key], page, at) for key, page in written.items()])
+    for batch in in_batches(ids.values()):
+        await terms.refresh(transaction, terms.of_links(batch))
 
 
 def _row(link: int, page: Page, at: datetime) -> dict[str, Any]:
@@ -278,6 +280,7 @@ async def join(transaction: Transaction, key: str, into: str, why: str, at: date
     if ids[key] in passed or known.first() is not None:
         return False
     await transaction.execute(insert(table).values(link_id=ids[key], into_id=ids[into], why=why, at=at))
+    await terms.refresh(transaction, tables.share.c.link_id == ids[key])
     return True
 
 
@@ -285,6 +288,7 @@ async def part(transaction: Transaction, key: str) -> bool:
     """Take back that this link is another one; whether it was. What was fetched of either stays."""
     of = select(tables.link.c.id).where(tables.link.c.digest == chat.link_digest(key)).scalar_subquery()
     done = await transaction.execute(delete(tables.link_join).where(tables.link_join.c.link_id == of))
+    await terms.refresh(transaction, tables.share.c.link_id == of)
     return done.rowcount > 0
 
 

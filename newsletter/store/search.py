@@ -1,25 +1,30 @@
-"""The search index: an FTS5 table on SQLite, a tsvector on PostgreSQL, both over the terms of ``newsletter.search``.
+"""Finding again: a query -> the shares and editions that fit and may be read, newest first.
 
-The index is derived from the shares and written with them, in the same transaction.
+What is findable, and how it is kept, is ``terms.py``'s business.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from urllib.parse import unquote
+from typing import Any
 
-from sqlalchemy import Row, text
+# Constants and integers only are put into statements; what a person typed is bound.
+# ruff: noqa: S608
+from sqlalchemy import Row, TextClause, bindparam, select, text
 
-from newsletter.model import ShareWords
-from newsletter.search import terms
+from newsletter.search import Query, is_named
+from newsletter.store import tables
 from newsletter.store.database import Transaction
-
-AT_ONCE = 400
+from newsletter.store.terms import OF_EDITION, OF_SECOND, in_batches, is_postgresql, key, numbers
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A share that matches a query."""
+    """A share that fits a query; or (``share`` is 0) an edition whose own words do, ``url`` being where it is read.
+
+    ``title`` is the printed one where it was printed, else the sharer's or the page's, ``None`` where there is none.
+    ``edition`` is the number that printed it, 0: none did; ``label`` is that edition's.
+    """
 
     share: int
     url: str
@@ -28,78 +33,193 @@ class Found:
     person: str
     channel: str
     sent_at: datetime
-
-
-async def index(transaction: Transaction, shares: Sequence[tuple[int, ShareWords]]) -> None:
-    """Make these shares findable; they must not be in the index."""
-    if not shares:
-        return
-    rows = [{"id": id, "terms": " ".join(_terms(words))} for id, words in shares]
-    if transaction.dialect.name == "postgresql":
-        insert = (
-            "INSERT INTO share_terms (share_id, terms) VALUES (:id, array_to_tsvector(string_to_array(:terms, ' ')))"
-        )
-    else:
-        insert = "INSERT INTO share_terms (rowid, terms) VALUES (:id, :terms)"
-    await transaction.execute(text(insert), rows)
-
-
-async def forget(transaction: Transaction, ids: Sequence[int]) -> None:
-    """Take these shares out of the index. The second time changes nothing."""
-    if not ids:
-        return
-    column = "share_id" if transaction.dialect.name == "postgresql" else "rowid"
-    await transaction.execute(
-        text(f"DELETE FROM share_terms WHERE {column} = :id"),  # noqa: S608 - one of two constants
-        [{"id": id} for id in ids],
-    )
+    newsletter: str = ""
+    edition: int = 0
+    label: str = ""
 
 
 async def find(
-    transaction: Transaction, wanted: Sequence[str], channels: Sequence[int] | None, most: int
+    transaction: Transaction,
+    wanted: Query,
+    channels: Sequence[int] | None,
+    most: int,
+    *,
+    newsletters: Sequence[str] | None = (),
+    now: datetime | None = None,
 ) -> tuple[Found, ...]:
-    """The newest ``most`` shares that have all the wanted terms, newest first, in these channels (``None``: in all)."""
+    """The ``most`` newest that fit, newest first (to the second).
+
+    ``channels`` are those whose shares may be read, ``newsletters`` those whose editions may (``None``: all). Of these,
+    what went out by ``now``, and what private channels told only where all of it may be read. Nothing of people who
+    opted out.
+    """
     if not wanted or (channels is not None and not channels):
         return ()
-    if transaction.dialect.name == "postgresql":
-        joined, matches, match = (
-            "share_terms.share_id",
-            "share_terms.terms @@ CAST(:match AS tsquery)",
-            _tsquery(wanted),
-        )
+    people, places = await _meant(transaction, wanted)
+    if (wanted.people and not people) or (wanted.channels and not places):
+        return ()
+    allowed = (("share.channel_id", channels), ("share.channel_id", places), ("message.author_id", people))
+    inside = "".join(f" AND {column} IN ({numbers(rows)})" for column, rows in allowed if rows)
+    values = {"match": _match(transaction, wanted), "most": most}
+    found = await _shares(transaction, inside, values)
+    if newsletters is not None and not newsletters:
+        return tuple(found)
+    out = _out(newsletters, now)
+    if values["match"]:
+        values = {**values, **out.values}
+        editions = await _entries_printed(transaction, inside, channels, out.condition, values)
+        if not wanted.people and not wanted.channels:
+            editions += await _editions(transaction, out.condition, values)
+        found = _newest({one.share or one: one for one in (*found, *editions)}.values(), most)
+    return await _with_editions(transaction, found, out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Out:
+    """The condition that an edition may be read, and its values."""
+
+    condition: str
+    values: dict[str, Any]
+
+
+def _out(newsletters: Sequence[str] | None, now: datetime | None) -> _Out:
+    condition = " AND edition.number IS NOT NULL AND edition.state IN ('frozen', 'archived')"
+    if newsletters is None:
+        return _Out(condition, {})
+    condition += " AND edition.approval <> 'awaited' AND (edition.release_at IS NULL OR edition.release_at <= :now)"
+    names = {f"newsletter{place}": name for place, name in enumerate(newsletters)}
+    condition += f" AND edition.newsletter IN ({', '.join(f':{name}' for name in names)})"
+    return _Out(condition, {**names, "now": now or datetime.min.replace(tzinfo=UTC)})
+
+
+_TITLE = "coalesce(share.title, nullif(page.title, ''))"
+_SHARE = (
+    f"share.id AS share, share.url, {_TITLE} AS title, share.comment, person.name AS person, channel.name AS channel, "
+    "share.sent_at"
+)
+_WITH_SHARE = """
+    JOIN message ON message.id = share.message_id
+    JOIN person ON person.id = message.author_id
+    JOIN channel ON channel.id = share.channel_id
+    LEFT JOIN page ON page.link_id = share.link_id
+"""
+_THERE = "share.present AND person.opted_out_at IS NULL"
+
+
+async def _shares(transaction: Transaction, inside: str, values: Mapping[str, Any]) -> list[Found]:
+    if not values["match"]:
+        source, where, order = "share", "", "share.sent_at DESC, share.id DESC"
     else:
-        joined, matches, match = "share_terms.rowid", "share_terms MATCH :match", _fts5(wanted)
-    inside = "" if channels is None else f" AND share.channel_id IN ({', '.join(str(int(id)) for id in channels)})"
+        row = f"share_terms.{key(transaction)}"
+        # CROSS: SQLite then walks through the index first, newest first, and stops as soon as it has enough.
+        source = "share_terms CROSS JOIN share"
+        where = f"{_matches(transaction, 'share_terms')} AND share.id = ({row} & {OF_SECOND - 1}) AND "
+        order = f"{row} DESC"
+    statement = (
+        f"SELECT {_SHARE} FROM {source} {_WITH_SHARE} WHERE {where}{_THERE}{inside} ORDER BY {order} LIMIT :most"
+    )
+    return await _found(transaction, statement, values)
+
+
+async def _entries_printed(
+    transaction: Transaction, inside: str, channels: Sequence[int] | None, out: str, values: Mapping[str, Any]
+) -> list[Found]:
+    told = "" if channels is None else f" AND (only_in IS NULL OR only_in IN ({numbers(channels)}))"
     statement = f"""
-        SELECT share.id, share.url, share.title, share.comment, person.name AS person, channel.name AS channel,
-               message.sent_at
-        FROM share_terms
-        JOIN share ON share.id = {joined}
-        JOIN message ON message.id = share.message_id
-        JOIN person ON person.id = message.author_id
-        JOIN channel ON channel.id = share.channel_id
-        WHERE {matches} AND share.present{inside}
-        ORDER BY message.sent_at DESC, share.id DESC
-        LIMIT :most
-    """  # noqa: S608 - constants and integers only; what a person typed is bound
-    rows = await transaction.execute(text(statement), {"match": match, "most": most})
-    return tuple(_found(row) for row in rows)
+        SELECT {_SHARE.replace(_TITLE, "edition_terms.title")}
+        FROM edition_terms
+        CROSS JOIN edition
+        JOIN share ON share.id = edition_terms.share_id {_WITH_SHARE}
+        WHERE {_matches(transaction, "edition_terms")}
+        AND edition.id = edition_terms.{key(transaction)} / {OF_EDITION} AND {_THERE}{inside}{told}{out}
+        ORDER BY share.sent_at DESC, share.id DESC LIMIT :most
+    """
+    return await _found(transaction, statement, values)
 
 
-def _found(row: Row[tuple[object, ...]]) -> Found:
-    at = row.sent_at if isinstance(row.sent_at, datetime) else datetime.fromisoformat(row.sent_at)
-    return Found(row.id, row.url, row.title, row.comment, row.person, row.channel, at.astimezone(UTC))
+async def _editions(transaction: Transaction, out: str, values: Mapping[str, Any]) -> list[Found]:
+    row_of_terms = f"edition_terms.{key(transaction)}"
+    statement = f"""
+        SELECT 0 AS share, edition_terms.url, edition_terms.title, '' AS comment, '' AS person, '' AS channel,
+               edition.cut_off AS sent_at, edition.newsletter, edition.number AS edition, edition_terms.label
+        FROM edition_terms CROSS JOIN edition
+        WHERE {_matches(transaction, "edition_terms")} AND edition.id = {row_of_terms} / {OF_EDITION}
+        AND {row_of_terms} % {OF_EDITION} = 0{out}
+        ORDER BY edition.cut_off DESC, edition.id DESC LIMIT :most
+    """
+    return await _found(transaction, statement, values)
 
 
-def _terms(words: ShareWords) -> tuple[str, ...]:
-    tags = " ".join(f"#{tag}" for tag in words.hashtags)
-    return terms(" ".join((words.title or "", words.comment, tags, unquote(words.url)))) or ("link",)
+async def _with_editions(transaction: Transaction, found: Sequence[Found], out: _Out) -> tuple[Found, ...]:
+    """With the edition that printed each, the last one of several newsletters'."""
+    row_of_terms = f"edition_terms.{key(transaction)}"
+    printed: dict[int, Row[Any]] = {}
+    for batch in in_batches([one.share for one in found if one.share]):
+        statement = f"""
+            SELECT placement.share_id, edition.newsletter, edition.number, edition_terms.label
+            FROM placement
+            CROSS JOIN edition
+            LEFT JOIN edition_terms ON {row_of_terms} = edition.id * {OF_EDITION}
+            WHERE placement.share_id IN ({numbers(batch)}) AND placement.reason IS NULL
+            AND edition.id = placement.edition_id{out.condition}
+            ORDER BY edition.cut_off, edition.id
+        """
+        printed |= {row.share_id: row for row in await transaction.execute(_bound(statement, out.values), out.values)}
+    return tuple(
+        replace(one, newsletter=row.newsletter, edition=row.number, label=row.label or "")
+        if (row := printed.get(one.share)) is not None
+        else one
+        for one in found
+    )
 
 
-def _fts5(wanted: Sequence[str]) -> str:
-    # In double quotes nothing is an operator; a star outside of them matches by beginning.
-    return " ".join(f'"{term[:-1]}"*' if term.endswith("*") else f'"{term}"' for term in wanted)
+async def _found(transaction: Transaction, statement: str, values: Mapping[str, Any]) -> list[Found]:
+    rows = await transaction.execute(_bound(statement, values), values)
+    return [Found(**{**row._mapping, "sent_at": _instant(row.sent_at)}) for row in rows]
 
 
-def _tsquery(wanted: Sequence[str]) -> str:
-    return " & ".join(f"'{term[:-1]}':*" if term.endswith("*") else f"'{term}'" for term in wanted)
+def _bound(statement: str, values: Mapping[str, Any]) -> TextClause:
+    bound = text(statement)
+    return bound.bindparams(bindparam("now", type_=tables.Instant)) if "now" in values else bound
+
+
+def _instant(written: Any) -> datetime:
+    at = written if isinstance(written, datetime) else datetime.fromisoformat(written)
+    return at.astimezone(UTC)
+
+
+def _newest(found: Iterable[Found], most: int) -> list[Found]:
+    return sorted(found, key=lambda one: (one.sent_at.replace(microsecond=0), one.share), reverse=True)[:most]
+
+
+async def _meant(transaction: Transaction, wanted: Query) -> tuple[list[int], list[int]]:
+    """The people and the channels that are named, by row."""
+    found: list[list[int]] = []
+    for table, names in ((tables.person, wanted.people), (tables.channel, wanted.channels)):
+        rows = await transaction.execute(select(table.c.id, table.c.external_id, table.c.name)) if names else ()
+        found.append(
+            [row.id for row in rows if any(one == row.external_id or is_named(row.name, one) for one in names)]
+        )
+    return found[0], found[1]
+
+
+def _match(transaction: Transaction, wanted: Query) -> str:
+    """The expression for this database; nothing in it is an operator but ours, for terms are letters and digits."""
+    if is_postgresql(transaction):
+        together = (" <-> ".join(_lexeme(term) for term in phrase) for phrase in wanted.phrases)
+        return " & ".join((*(_lexeme(term) for term in wanted.terms), *(f"({phrase})" for phrase in together)))
+    phrases = ((term,) for term in wanted.terms)
+    return " ".join(_fts5(phrase) for phrase in (*phrases, *wanted.phrases))
+
+
+def _lexeme(term: str) -> str:
+    return f"'{term[:-1]}':*" if term.endswith("*") else f"'{term}'"
+
+
+def _fts5(phrase: Sequence[str]) -> str:
+    words = " ".join(phrase)
+    return f'"{words[:-1]}"*' if words.endswith("*") else f'"{words}"'
+
+
+def _matches(transaction: Transaction, table: str) -> str:
+    return f"{table}.terms @@ CAST(:match AS tsquery)" if is_postgresql(transaction) else f"{table} MATCH :match"

@@ -433,4 +433,4 @@ lease = Table(
 )
 
 # Search keeps its words where each database searches best: an FTS5 table on SQLite, a tsvector on PostgreSQL.
-# Both are made by the migration and used by ``search.py`` only.
+# They are made by the migration and used by ``terms.py`` and ``search.py`` only.

@@ -25,7 +25,9 @@ import measure  # noqa: E402
 import pages  # noqa: E402
 import reading_in  # noqa: E402
 import samples  # noqa: E402
+import searching  # noqa: E402
 import sites  # noqa: E402
+import slack  # noqa: E402
 import starting  # noqa: E402
 import stores  # noqa: E402
 
@@ -51,11 +53,13 @@ def main() -> None:
             export = folder / "made-up.zip"
             samples.write_slack_export(export)
         rows = _rows(export, folder, quick=chosen.quick, postgres=chosen.postgres)
+        found = _found(folder, quick=chosen.quick, postgres=chosen.postgres)
         _tell("Where an import's time goes")
         wall, processor = reading_in.seconds(export)
         stages = reading_in.stages(export)
     _tell("")
     print(measure.table(rows))
+    print(f"\n{searching.table(found)}")
     print(f"\n`import` of {export.name}: {wall:.2f} s by the clock, {processor:.2f} s of the processor. Where it goes:")
     for stage, seconds in stages.items():
         print(f"  {seconds / sum(stages.values()):4.0%}  {seconds:5.2f} s  {stage}")
@@ -78,6 +82,8 @@ def _rows(export: Path, folder: Path, *, quick: bool, postgres: bool) -> list[me
     rows += sites.rows(folder, 2 if quick else 5)
     _tell("Fetching pages")
     rows += fetching.rows(folder, 1_000 if quick else 10_000, _tell)
+    _tell("Hearing Slack")
+    rows += slack.rows(200 if quick else 1_000, 2 if quick else 5)
     sizes = (SMALL, LARGE_QUICK if quick else LARGE)
     with ExitStack() as databases:
         pairs = [(f"sqlite:///{folder}/small.db", f"sqlite:///{folder}/large.db")]
@@ -86,6 +92,15 @@ def _rows(export: Path, folder: Path, *, quick: bool, postgres: bool) -> list[me
         for pair in pairs:
             rows += asyncio.run(stores.beside_each_other(pair, sizes, 10 if quick else 20, _tell))
     return rows
+
+
+def _found(folder: Path, *, quick: bool, postgres: bool) -> list[searching.Line]:
+    sizes, repeats = (SMALL, LARGE_QUICK if quick else LARGE), 3 if quick else 10
+    with ExitStack() as databases:
+        pairs = [tuple(f"sqlite:///{folder}/search-{size}.db" for size in sizes)]
+        if postgres:
+            pairs.append(databases.enter_context(_postgresql()))
+        return [line for pair in pairs for line in searching.lines(dict(zip(sizes, pair, strict=True)), repeats, _tell)]
 
 
 @contextmanager

@@ -156,7 +156,7 @@ class DiscordWorld:
 
     async def _offered(self) -> None:
         async with asyncio.timeout(5):
-            while not self.discord.commands.get(self.guild.id):
+            while not self.discord.commands.get(self.guild.id):  # noqa: ASYNC110 - they are on the other side
                 await asyncio.sleep(0.005)
 
     async def _shown(self, asked: Interaction) -> Sequence[str]:

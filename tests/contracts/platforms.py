@@ -12,14 +12,15 @@ from typing import Any, Protocol
 
 import aiohttp
 
-from bot.chat import Chat
+from bot.chat import Chat, Form
+from bot.commands import ROWS
 from bot.platforms.local.client import Local
 from bot.platforms.local.page import RoomPage
-from bot.platforms.local.room import Person, Room
+from bot.platforms.local.room import Person, Room, Shown
 from bot.web import serving
 from newsletter.heard import ChannelId, ChannelSeen, PersonId
 from tests.contracts.discord_world import DiscordWorld
-from tests.contracts.seen import Post
+from tests.contracts.seen import Post, Told
 from tests.contracts.slack_world import SlackWorld
 
 
@@ -51,12 +52,24 @@ class World(Protocol):
     async def ask(self, name: str, text: str, *, channel: str = "links", id: str = "") -> Sequence[str]:
         """The texts of the answer that only the asker sees. The same ``id``: the platform delivers the question again."""
 
+    async def press(self, name: str, label: str, *, channel: str = "links") -> Told:
+        """Press the button with this label, in our newest message in the channel that has one."""
+
+    async def submit(self, name: str, **values: str) -> Told:
+        """Send the form that was last opened for somebody, with these values instead of what stood there."""
+
+    async def shortcut(self, name: str, message: str, shortcut: str) -> Told:
+        """Choose one of our entries in the menu of a message, by what it is called there."""
+
     async def quiet(self) -> None:
         """Return when we have heard everything and done with it."""
 
     # what is seen of us
     async def ours(self, channel: str = "links") -> Sequence[Post]:
         """Our messages that stand in the channel and its threads, oldest first."""
+
+    async def signed(self, message: str) -> set[str]:
+        """Our own reactions on a message."""
 
     # what the platform does to us
     async def cut(self) -> None: ...
@@ -84,6 +97,7 @@ class LocalWorld:
         }
         self._people = {name: self.room.join(name, bot=name == "Robot") for name in ("Ann", "Ben", "Robot")}
         self.room.give_role("editing", [self._people["Ann"]])
+        self._opened: dict[str, tuple[Form, str]] = {}
 
     async def __aenter__(self) -> "LocalWorld":
         return self
@@ -119,6 +133,37 @@ class LocalWorld:
     async def ask(self, name: str, text: str, *, channel: str = "links", id: str = "") -> Sequence[str]:
         shown = await self.room.ask(self._channels[channel], self._people[name], text, id)
         return shown.texts
+
+    async def press(self, name: str, label: str, *, channel: str = "links") -> Told:
+        pressed = next(
+            one
+            for one in reversed(self.room.messages(self._channels[channel].id))
+            if any(action.label == label for action in one.actions)
+        )
+        return self._told(name, channel, await self.room.press(pressed.id, self._people[name], label))
+
+    async def submit(self, name: str, **values: str) -> Told:
+        form, channel = self._opened[name]
+        stood = {field.name: field.value for field in form.fields} | values
+        shown = await self.room.ask(self._channels[channel], self._people[name], form.text, values=stood)
+        return self._told(name, channel, shown)
+
+    async def shortcut(self, name: str, message: str, shortcut: str) -> Told:
+        text = next(row.name for row in ROWS if row.shortcut == shortcut)
+        id = self.room.message(message).channel
+        channel = next(name for name, channel in self._channels.items() if channel.id == id)
+        shown = await self.room.ask(self._channels[channel], self._people[name], text, about=message)
+        return self._told(name, channel, shown)
+
+    def _told(self, name: str, channel: str, shown: Shown) -> Told:
+        if shown.form is None:
+            return Told(shown.texts)
+        self._opened[name] = (shown.form, channel)
+        return Told(shown.texts, {field.name: field.value for field in shown.form.fields})
+
+    async def signed(self, message: str) -> set[str]:
+        reactions = self.room.message(message).reactions
+        return {emoji for emoji, people in reactions.items() if self._us.id in people}
 
     async def quiet(self) -> None:
         await self.room.quiet()

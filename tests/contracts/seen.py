@@ -1,5 +1,6 @@
 """What is seen of Linkletter in a world."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -11,3 +12,12 @@ class Post:
     text: str
     thread: str | None
     pinged: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What only the asker sees of an answer: texts, or a form that was opened, its fields by name with what stands in
+    them."""
+
+    texts: tuple[str, ...] = ()
+    form: Mapping[str, str] | None = None

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.cards import text
 from bot.chat import Answer, Chat, Invocation, PermissionDenied
 from bot.commands import Commands, Newsletter
 from bot.listening import Listening
@@ -69,6 +70,7 @@ class House:
             collect=named,
             post_to=named[:1],
             editors=[f"{ann.platform}:{ann.id}"],
+            editors_channel=named[1],
             introduce=introduce,
         )
         publisher = Publisher(
@@ -498,6 +500,77 @@ async def test_a_channel_without_a_newsletter_is_told_how_to_begin_one(house, wo
     random = world.channel("random").id
     assert f"{random.platform}:{random.id}" in answer
     assert "Paper" not in answer
+
+
+# --- buttons, forms, menus -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pressing(world: World) -> World:
+    """A world in which people press buttons."""
+    if not hasattr(world, "press"):
+        pytest.skip("this world has no buttons yet")
+    return world
+
+
+async def test_a_button_asks_and_its_answer_takes_the_place_of_what_it_stands_in(house, pressing):
+    await house.links(3)
+    await pressing.ask("Ann", "desk", channel="desk")
+    [before] = await pressing.ours("desk")
+    assert "3 links" in before.text
+    told = await pressing.press("Ann", "Leave out 1", channel="desk")
+    await house.quiet()
+    [after] = await pressing.ours("desk")
+    assert (after.id, "2 links" in after.text, told.form) == (before.id, True, None)
+    assert len((await house.publisher.preview()).entries) == 2
+
+
+async def test_a_button_does_nothing_for_who_may_not_press_it(house, pressing):
+    await house.links(3)
+    await pressing.ask("Ann", "desk", channel="desk")
+    told = await pressing.press("Ben", "Pin 1", channel="desk")
+    assert "for editors" in " ".join(told.texts)
+    assert not any(entry.pinned for entry in (await house.publisher.preview()).entries)
+
+
+async def test_a_form_is_opened_with_what_stands_there_and_sent_with_what_was_written(house, pressing):
+    await house.links(1, "said")
+    await pressing.ask("Ann", "desk", channel="desk")
+    opened = await pressing.press("Ann", "Edit 1", channel="desk")
+    assert opened.form is not None
+    assert opened.form["title"] == "Paper number 0"
+    await pressing.submit("Ann", title="A title of *hers* & more", note="Two\nlines")
+    [entry] = (await house.publisher.preview()).entries
+    assert entry.title == "A title of *hers* & more"
+    assert "Two\nlines" in entry.words
+
+
+async def test_a_messages_menu_asks_about_that_message(house, pressing):
+    message = await pressing.post("Ben", "https://example.org/tea about tea")
+    await pressing.post("Ben", "https://example.org/other")
+    await house.quiet()
+    told = await pressing.shortcut("Ben", message, "About this link")
+    assert "in: 1 person" in " ".join(told.texts)
+    await pressing.shortcut("Ann", message, "Leave out")
+    assert [entry.url for entry in (await house.publisher.preview()).entries] == ["https://example.org/other"]
+
+
+async def test_an_emoji_that_decides_is_answered_by_ours(house, pressing):
+    message = await pressing.post("Ben", "https://example.org/tea")
+    await house.quiet()
+    for emoji, on, signed in (("🎉", True, set()), ("🚫", True, {"👌"}), ("🚫", False, set())):
+        await pressing.react(message, "Ann", emoji, on=on)
+        await house.quiet()
+        await house.listening.done()
+        await house.quiet()
+        assert await pressing.signed(message) == signed, emoji
+
+
+async def test_what_we_say_in_a_channel_stands_there_and_pings_nobody(house, world):
+    ben = world.person("Ben")
+    said = await world.chat.say(world.channel("desk").id, text(f"@everyone <@{ben.id}> **hello**"))
+    [post] = await world.ours("desk")
+    assert (said is None or said.id == post.id, post.pinged, "hello" in post.text) == (True, (), True)
 
 
 # --- posting -------------------------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ def migrated(request, tmp_path_factory) -> Iterator[str]:
 async def store(migrated) -> AsyncIterator[Store]:
     """The store, with nothing in it."""
     opened = await Store.open(migrated)
-    names = ["share_terms", *(table.name for table in reversed(tables.metadata.sorted_tables))]
+    names = ["share_terms", "edition_terms", *(table.name for table in reversed(tables.metadata.sorted_tables))]
     async with opened.writing() as transaction:
         if transaction.dialect.name == "postgresql":
             await transaction.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY"))
@@ -374,7 +374,7 @@ async def test_messages_around_are_those_in_any_of_the_spans_with_both_ends(stor
 async def search_for(store: Store, typed: str, channels: list[int] | None = None) -> list[str]:
     """The addresses found, without what they all begin with."""
     async with store.reading() as transaction:
-        found = await search.find(transaction, words_to_look_for.query(typed), channels, 20)
+        found = await search.find(transaction, words_to_look_for.read(typed), channels, 20)
     return [one.url.removeprefix("https://example.org/") for one in found]
 
 
@@ -476,7 +476,7 @@ async def test_a_search_limited_to_channels_finds_nothing_of_others(store):
 async def test_a_found_link_says_when_it_was_posted_in_utc(store):
     await heard(store, said("1", "<https://example.org/a>\nfindable"))
     async with store.reading() as transaction:
-        (one,) = await search.find(transaction, words_to_look_for.query("findable"), None, 20)
+        (one,) = await search.find(transaction, words_to_look_for.read("findable"), None, 20)
     assert (one.sent_at, one.sent_at.utcoffset()) == (START, timedelta(0))
 
 

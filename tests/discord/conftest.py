@@ -127,7 +127,7 @@ class Scene:
         if self.running is not None:
             self.running.cancel()
             with suppress(asyncio.CancelledError, Exception):
-                await self.running
+                await asyncio.wait_for(self.running, 10)
             self.running = None
 
     async def until(self, what: Callable[[], object], within: float = 10) -> None:
@@ -138,11 +138,12 @@ class Scene:
 
     async def quiet(self, connections: int = 0) -> None:
         """All that was said is heard and stored, and what was missed is read back."""
-        await self.until(lambda: self.keeper.connections >= connections)
-        await self.discord.dispatched()
-        await self.chat.inbox.join()
-        await asyncio.sleep(0)
-        await self.until(lambda: not self.keeper.reading)
+        async with asyncio.timeout(20):
+            await self.until(lambda: self.keeper.connections >= connections)
+            await self.discord.dispatched()
+            await self.chat.inbox.join()
+            await asyncio.sleep(0)
+            await self.until(lambda: not self.keeper.reading)
 
     @property
     def sessions(self) -> int:

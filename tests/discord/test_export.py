@@ -189,7 +189,7 @@ def test_folders_are_searched_to_the_bottom_and_other_files_passed_over(tmp_path
     write(tmp_path / "package.json", {"name": "something else"})
     write(tmp_path / "broken.json", '{"not": "ours"')
     export = open_export(tmp_path)
-    assert [ids(reading) for reading in export.readings()] == [["1"], ["2"]]
+    assert [ids(reading) for reading in export.readings()] == [["1", "2"]]
     assert (export.total, export.passed_over) == (2, 2)
 
 

@@ -15,6 +15,7 @@ from bot.platforms.discord.payloads import (
     is_direct,
     message_seen,
     people_seen,
+    thread_of,
 )
 from newsletter.heard import ChannelId, EmojiSeen, MessageSeen, PersonId, Preview, Source
 
@@ -47,8 +48,8 @@ def raw(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def seen(**changes: Any) -> MessageSeen:
-    message = message_seen(raw(**changes), CHANNEL, AT)
+def seen(thread: str | None = None, **changes: Any) -> MessageSeen:
+    message = message_seen(raw(**changes), CHANNEL, AT, thread=thread)
     assert isinstance(message, MessageSeen)
     return message
 
@@ -332,9 +333,20 @@ def document(guild: object = "42", kind: object = "GuildTextChat", **channel: An
     }
 
 
-def test_a_thread_is_a_channel_with_its_own_name() -> None:
-    heard = channel_seen(document(kind="GuildPublicThread", name="a paper"), AT)
-    assert (heard.id, heard.name, heard.private) == (CHANNEL, "a paper", False)
+@pytest.mark.parametrize("kind", ["GuildPublicThread", "GuildNewsThread", "11", 10])
+def test_a_thread_is_a_part_of_its_channel_as_it_is_live(kind: object) -> None:
+    made = document(kind=kind, name="a paper", id="44", categoryId="43", category="ml-news")
+    heard = channel_seen(made, AT)
+    assert (heard.id, heard.name, heard.private, thread_of(made)) == (CHANNEL, "ml-news", False, "44")
+    in_thread, first = seen(thread="44"), seen(thread="44", id="44")
+    assert (in_thread.thread, first.thread) == ("44", None)
+    assert in_thread.permalink == f"https://discord.com/channels/42/44/{in_thread.id.id}"
+
+
+def test_a_thread_of_a_file_that_does_not_name_its_channel_is_a_channel_with_its_own_name() -> None:
+    made = document(kind="GuildPublicThread", name="a paper")
+    heard = channel_seen(made, AT)
+    assert (heard.id, heard.name, heard.private, thread_of(made)) == (CHANNEL, "a paper", False, None)
 
 
 @pytest.mark.parametrize("kind", ["GuildPrivateThread", "12", 12])

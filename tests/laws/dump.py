@@ -25,9 +25,9 @@ async def dump(store: Store) -> dict[str, Rows]:
             rows[name] = [dict(row._mapping) for row in found]
         terms = await transaction.execute(
             text(
-                "SELECT share_id AS id, CAST(terms AS text) AS terms FROM share_terms"
+                "SELECT id & 2147483647 AS id, CAST(terms AS text) AS terms FROM share_terms"
                 if transaction.dialect.name == "postgresql"
-                else "SELECT rowid AS id, terms FROM share_terms"
+                else "SELECT rowid & 2147483647 AS id, terms FROM share_terms"
             )
         )
         rows["share_terms"] = [dict(row._mapping) for row in terms]

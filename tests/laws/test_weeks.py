@@ -322,3 +322,25 @@ async def test_what_is_shared_in_the_first_days_of_a_newsletter_with_a_review_is
     """It began the day before a cut-off whose review had already begun."""
     saturday = Schedule(day=Day.THURSDAY, time="09:00")
     await played(empty, newsletter("UTC", saturday, review=DAY + HOUR), [("share", 1), ("pass", 1), ("share", 1)])
+
+
+@pytest.mark.parametrize(("day", "closes"), [("friday", 5), ("sunday", 7)])
+async def test_a_new_schedule_holds_from_the_week_it_is_set_in_however_often_the_clock_ticks(
+    empty, tmp_path, day, closes
+):
+    """Saturdays become Fridays or Sundays on a Wednesday: aimed anew at each tick, neither would ever have come."""
+    path = tmp_path / "linkletter.db"
+    shutil.copy(empty, path)
+    store = await Store.open(f"sqlite:///{path}")
+    try:
+        team = Team(store, newsletter("UTC", Schedule(day=Day.SATURDAY, time="12:00")))
+        await team.play("share", 0)
+        team.settings = newsletter("UTC", Schedule(day=Day(day), time="12:00"))
+        while team.now < START + 5 * DAY:
+            await team.play("pass", 1)
+        async with store.reading() as transaction:
+            row = await editions.last_printed(transaction, "weekly")
+        assert row is not None
+        assert row.cut_off == datetime(2026, 6, closes, 12, tzinfo=UTC)
+    finally:
+        await store.close()

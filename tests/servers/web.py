@@ -5,6 +5,7 @@ for what, when, and who was there at the same time.
 """
 
 import asyncio
+import ssl
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -113,10 +114,12 @@ class Web:
 
 
 @asynccontextmanager
-async def serving(address: str = FINE, web: Web | None = None) -> AsyncIterator[Web]:
+async def serving(
+    address: str = FINE, web: Web | None = None, context: ssl.SSLContext | None = None
+) -> AsyncIterator[Web]:
     """A server on this address, with a port of its own; whoever is still connected at the end is cut off."""
     web = web or Web()
-    server = await asyncio.start_server(web, address, web.port, limit=1 << 20)
+    server = await asyncio.start_server(web, address, web.port, limit=1 << 20, ssl=context)
     web.port = server.sockets[0].getsockname()[1]
     try:
         yield web

@@ -105,7 +105,7 @@ async def test_a_private_channel_that_nobody_describes_counts_as_private(live):
     secret = live.slack.workspace.open_channel("secret", [live.ann], private=True, bot=False)
     await ask(live, channel=secret)
     [asked] = live.keeper.asked_all
-    assert (asked.channel.name, asked.channel.private) == ("", True)
+    assert (asked.channel.name, asked.channel.private) == ("privategroup", True), "without a name it is us alone"
 
 
 @pytest.mark.parametrize("in_thread", [False, True])

@@ -12,6 +12,7 @@ import pytest
 from bot.chat import PermissionDenied
 from bot.platforms.slack import http_mode
 from bot.platforms.slack.calls import Unreachable
+from bot.platforms.slack.client import Slack
 from bot.platforms.slack.directory import ELSEWHERE
 from bot.platforms.slack.socket_mode import Patience
 from newsletter.errors import UserError
@@ -261,6 +262,35 @@ async def test_everybody_behind_a_reaction_is_known_where_history_names_only_som
         [reading] = [one async for one in live.chat.read(channel.id, now() - timedelta(days=1))]
         [emoji] = reading.messages[0].emoji
         assert (emoji.emoji, emoji.count, len(emoji.people)) == ("🎉", 6, 6)
+
+
+async def test_who_put_an_emoji_that_decides_something_is_asked_for_in_any_case(sqlite_url):
+    async with scene(sqlite_url) as live:
+        for emoji in ("pushpin", "tada"):
+            message = live.slack.workspace.post(live.ann, live.links, f"https://example.org/{emoji}")
+            live.slack.workspace.react(message, live.ben, emoji)
+        settings = live.chat._settings
+        for decisive, asked in ((frozenset(), 0), (frozenset({"📌"}), 1)):
+            chat = Slack(settings, clock=now, decisive=decisive)
+            [channel] = await chat.channels()
+            _ = [one async for one in chat.read(channel.id, now() - timedelta(days=1))]
+            assert len(live.slack.calls_of("reactions.get")) == asked
+
+
+async def test_where_fifteen_messages_a_minute_come_what_is_said_meanwhile_is_heard_at_once(sqlite_url):
+    async with scene(sqlite_url) as live:
+        live.slack.api.slow_mode = True
+        live.slack.trouble.minute = 1
+        live.slack.trouble.per_minute = {"conversations.history": 1, "conversations.replies": 1}
+        for n in range(40):
+            live.slack.workspace.post(live.ann, live.links, f"https://example.org/{n}")
+        live.start()
+        await live.slack.delivering.connected()
+        said = live.slack.workspace.post(live.ben, live.links, "https://example.org/meanwhile")
+        await live.slack.delivering.quiet()
+        assert list(await live.keeper.messages()) == [said.ts], "reading back takes another two minutes"
+        await live.quiet(1)
+        assert len(await live.keeper.messages()) == 41
 
 
 async def test_a_history_that_is_cut_off_by_a_free_plan_is_not_complete(sqlite_url):

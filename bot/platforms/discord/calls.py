@@ -130,9 +130,12 @@ class Rest:
             sent["params"] = query
         try:
             async with asyncio.timeout(ANSWERS_WITHIN):
-                return await client.http.request(self._route(method, path, **named), **sent)
+                said = await client.http.request(self._route(method, path, **named), **sent)
         except Exception as error:
             raise _explained(error) from None
+        if said and isinstance(said, str):
+            raise Unreachable("Discord answered with something that is no JSON")
+        return said
 
     async def patiently(self, method: str, path: str, **where: Any) -> Any:
         """The answer to a call that changes nothing: asked again as long as Discord asks to wait, three times when it

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from bot.platforms.discord.calls import DiscordError, Rest, Said, WrongToken
-from bot.platforms.discord.directory import Directory
+from bot.platforms.discord.directory import FORUMS, Directory
 from bot.platforms.discord.permissions import NEEDED, POSTING, READING, May, lacking
 from bot.platforms.discord.settings import DiscordSettings
 from newsletter.heard import ChannelSeen
@@ -108,7 +108,9 @@ async def _of_newsletter(
                     "if it is private, give the bot the permission View Channel there; age-restricted ones are left out"
                 )
             for seen in meant:
-                may, _ = await directory.permissions(seen.id.id)
+                may, channel = await directory.permissions(seen.id.id)
+                if needed == POSTING and channel.get("type") in FORUMS:
+                    yield f"newsletters.{newsletter.key}.{key}: #{seen.name} is a forum: name a text channel"
                 if missing := lacking(needed, may):
                     yield (
                         f"newsletters.{newsletter.key}.{key}: in #{seen.name} the bot lacks the permission {missing}: "

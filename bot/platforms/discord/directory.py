@@ -5,14 +5,15 @@ part of its channel: of who may read it, of the newsletter that collects from it
 itself, for only some of those who see the channel see it.
 """
 
+import asyncio
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.platforms.discord import permissions
 from bot.platforms.discord.calls import Rest, Said
-from bot.platforms.discord.payloads import PLATFORM, Json, identifier, name_of
+from bot.platforms.discord.payloads import PLATFORM, Json, identifier, listed, mapping, name_of, objects
 from bot.platforms.discord.permissions import NOTHING, May
 from newsletter.heard import ChannelId, ChannelSeen, PersonId
 from newsletter.ports import Clock
@@ -76,11 +77,13 @@ class Directory:
         self._workspace = workspace
         self._places: dict[str, Place] = {}
         self._as_of: datetime | None = None
+        self._looking = asyncio.Lock()
         self._told = False
         self._names: dict[str, dict[str, str]] = {}
         self._named_at: dict[tuple[str, str], datetime] = {}
         self._threads: dict[str, str] = {}
         self._with_role: dict[str, set[PersonId]] = {}
+        self._roles: dict[str, set[str]] = {}
 
     async def us(self) -> str:
         """Our own id as a person."""
@@ -99,16 +102,25 @@ class Directory:
 
     async def places(self) -> dict[str, Place]:
         """Every channel and active thread, by id. Raises ``DiscordError``."""
-        now = self._clock()
-        if self._as_of is None or (not self._told and now - self._as_of > CHANNELS_KNOWN_FOR):
-            found: dict[str, Place] = {}
-            for guild in await self.guilds():
+        async with self._looking:
+            while self._as_of is None or (not self._told and self._clock() - self._as_of > CHANNELS_KNOWN_FOR):
+                # What changes meanwhile forgets it again.
+                self._as_of = self._clock()
                 try:
-                    found |= await self._of_guild(guild)
-                except Said as error:
-                    log.warning("the server %s cannot be looked at, is the bot in it? %s", guild, error)
-            self._places, self._as_of = found, now
+                    self._places = await self._look()
+                except BaseException:
+                    self._as_of = None
+                    raise
         return self._places
+
+    async def _look(self) -> dict[str, Place]:
+        found: dict[str, Place] = {}
+        for guild in await self.guilds():
+            try:
+                found |= await self._of_guild(guild)
+            except Said as error:
+                log.warning("the server %s cannot be looked at, is the bot in it? %s", guild, error)
+        return found
 
     def forget(self, *, told: bool = True) -> None:
         """Something changed; ``told``: from now on a gateway tells what does."""
@@ -163,6 +175,7 @@ class Directory:
 
     async def _of_guild(self, id: str) -> dict[str, Place]:
         guild = await self._rest.patiently("GET", "/guilds/{guild_id}", guild_id=id)
+        self._roles[id] = {identifier(role.get("id")) for role in objects(guild.get("roles"))}
         me, roles = await self._me(id)
         granted = permissions.in_server(guild, me, roles)
         found: dict[str, Place] = {}
@@ -171,7 +184,7 @@ class Directory:
             place = self._place(guild, channel, may)
             found[place.id] = place
         active = await self._rest.patiently("GET", "/guilds/{guild_id}/threads/active", guild_id=id)
-        for thread in active.get("threads") or ():
+        for thread in objects(active.get("threads")):
             found[identifier(thread.get("id"))] = self._thread(thread, id, found)
         return found
 
@@ -220,7 +233,7 @@ class Directory:
     async def _me(self, guild: str) -> tuple[str, Sequence[str]]:
         me = await self.us()
         member = await self._rest.patiently("GET", "/guilds/{guild_id}/members/{user_id}", guild_id=guild, user_id=me)
-        return me, [identifier(role) for role in member.get("roles") or ()]
+        return me, _ids(member.get("roles"))
 
     # --- people ---
 
@@ -248,7 +261,7 @@ class Directory:
                 self._name(guild, id, "")  # they left: what they call themselves must do
                 continue
             user = member.get("user")
-            self.meet(guild, user if isinstance(user, dict) else {}, member)
+            self.meet(guild, mapping(user), member)
 
     def names(self, guild: str) -> Mapping[str, str]:
         """What people are called in a server, by id, as far as it is known; ``""``: as they call themselves."""
@@ -273,9 +286,9 @@ class Directory:
         Discord lists members only to who has the privileged intent for them. To others it says the roles of who asks:
         then it is those of them who have it.
         """
-        for guild in await self.guilds():
-            roles = await self._rest.patiently("GET", "/guilds/{guild_id}/roles", guild_id=guild)
-            if any(identifier(one.get("id")) == role for one in roles):
+        await self.places()
+        for guild, roles in self._roles.items():
+            if role in roles:
                 pages = self._rest.pages("/guilds/{guild_id}/members", 1000, guild_id=guild)
                 try:
                     members = [one async for page in pages for one in page if role in _ids(one.get("roles"))]
@@ -302,5 +315,5 @@ class Directory:
         return message if above is not None and above.kind in FORUMS else None
 
 
-def _ids(values: object) -> Collection[str]:
-    return [identifier(one) for one in values] if isinstance(values, list) else ()
+def _ids(values: object) -> Sequence[str]:
+    return [identifier(one) for one in listed(values)]

@@ -21,6 +21,7 @@ from bot.platforms.discord.payloads import (
     is_direct,
     message_seen,
     people_seen,
+    thread_of,
 )
 from newsletter.errors import ImportFailed
 from newsletter.heard import ChannelId, ChannelSeen, MessageSeen, PersonId, PersonSeen, Reading, Source
@@ -35,6 +36,7 @@ class _File:
     name: str
     channel: ChannelSeen
     """``seen_at`` is when the file was exported, or where it does not say so when its newest message was sent."""
+    thread: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class DiscordExport:
         return len(self._files)
 
     def readings(self, progress: Callable[[int], None] | None = None) -> Iterator[Reading]:
-        """One reading for each channel or thread, by identity; its messages in the order they were sent.
+        """One reading for each channel with its threads, by identity; its messages in the order they were sent.
 
         ``progress`` is told the number of files done. Raises ``ImportFailed`` where a file changed since opening.
         """
@@ -146,7 +148,7 @@ def _file(archive: Archive, name: str, document: Json, workspace: str) -> _File 
     channel = channel_seen(document, seen_at, workspace)
     if not channel.id.id:
         raise archive.failed(name, "does not say which channel it is of. Export it again.", "its beginning")
-    return _File(name, channel)
+    return _File(name, channel, thread_of(document))
 
 
 def _rounded(archive: Archive, name: str, place: str, error: Rounded) -> ImportFailed:
@@ -166,9 +168,9 @@ class _Versions:
         self._ignored: dict[str, str] = {}
         self._people: dict[PersonId, PersonSeen] = {}
 
-    def add(self, message: Json, seen_at: datetime) -> None:
+    def add(self, message: Json, seen_at: datetime, thread: str | None) -> None:
         """Take a message in. Files must come from the oldest to the newest. Raises ``Rounded``."""
-        seen = message_seen(message, self._channel, seen_at, self._names)
+        seen = message_seen(message, self._channel, seen_at, self._names, thread=thread)
         if isinstance(seen, Ignored):
             self._ignored[str(message.get("id"))] = seen.reason
             return
@@ -195,6 +197,6 @@ def _add(versions: _Versions, archive: Archive, file: _File) -> None:
     document = _document(archive, file.name) or {}
     for number, message in enumerate(document.get("messages", ()), 1):
         try:
-            versions.add(message if isinstance(message, dict) else {}, file.channel.seen_at)
+            versions.add(message if isinstance(message, dict) else {}, file.channel.seen_at, file.thread)
         except Rounded as error:
             raise _rounded(archive, file.name, f"message {number}", error) from error

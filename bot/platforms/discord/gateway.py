@@ -145,23 +145,32 @@ class _Session(discord.Client):
 
     async def live(self, token: str) -> None:
         """Until the session is over. Raises why; whatever discord.py raises."""
+        connecting: asyncio.Task[None] | None = None
         try:
             async with self._greeting:
                 await self.login(token)
-                # Without `reconnect` it resumes a session, and never begins another one by itself.
-                await self.connect(reconnect=False)
+                # Without `reconnect` it resumes a session, and never begins another one by itself. It is a task of its
+                # own, as a `wait_for` in it may swallow that we are cancelled (until Python 3.12).
+                connecting = asyncio.create_task(self.connect(reconnect=False))
+                await asyncio.wait({connecting})
         except TimeoutError:
             raise _GivenUp("there was no greeting") from None
         finally:
-            await self._leave()
+            await self._leave(connecting)
+        connecting.result()
         raise _GivenUp("it was closed")
 
-    async def _leave(self) -> None:
+    async def _leave(self, connecting: asyncio.Task[None] | None) -> None:
         try:
             async with asyncio.timeout(self._patience.goodbye):
                 await self.close()
         except TimeoutError:
             await self.http.close()
+        if connecting is not None:
+            connecting.cancel()
+            await asyncio.wait({connecting}, timeout=self._patience.goodbye)
+            if connecting.done() and not connecting.cancelled():
+                connecting.exception()
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         """discord.py makes a task of whatever happens; here nothing takes time, and all must stay in order."""

@@ -68,22 +68,35 @@ _NOTICES = {
 }
 
 
+_PUBLIC_THREADS = {"GuildNewsThread", "10", "GuildPublicThread", "11"}
+
+
 # --- the channel ---------------------------------------------------------------------------------------------------
 
 
 def channel_seen(document: Json, seen_at: datetime, workspace: str = "") -> ChannelSeen:
-    """The channel or thread an export is of. ``workspace`` is used where it names no guild.
+    """The channel an export is of. ``workspace`` is used where it names no guild.
 
-    An export does not say who may read a channel; only a private thread is known to be private.
+    A public thread is a part of its channel, which stands where others have their category (``thread_of``). An export
+    does not say who may read a channel; only a private thread is known to be private.
     """
-    guild, channel = _object(document.get("guild")), _object(document.get("channel"))
-    identity = ChannelId(PLATFORM, identifier(guild.get("id")) or workspace, identifier(channel.get("id")))
-    return ChannelSeen(identity, _line(channel.get("name")), seen_at, _kind(channel) in ("GuildPrivateThread", "12"))
+    guild, channel = mapping(document.get("guild")), mapping(document.get("channel"))
+    id, name = ("categoryId", "category") if thread_of(document) else ("id", "name")
+    identity = ChannelId(PLATFORM, identifier(guild.get("id")) or workspace, identifier(channel.get(id)))
+    return ChannelSeen(identity, _line(channel.get(name)), seen_at, _kind(channel) in ("GuildPrivateThread", "12"))
+
+
+def thread_of(document: Json) -> str | None:
+    """The thread an export is of, where that is a part of a channel. Files that do not name the channel (before 2023)
+    are of a channel by itself."""
+    channel = mapping(document.get("channel"))
+    is_part = _kind(channel) in _PUBLIC_THREADS and identifier(channel.get("categoryId"))
+    return identifier(channel.get("id")) if is_part else None
 
 
 def is_direct(document: Json) -> bool:
     """Whether it is of a conversation outside of any guild: DiscordChatExporter gives those the guild ``0``."""
-    guild, channel = _object(document.get("guild")), _object(document.get("channel"))
+    guild, channel = mapping(document.get("guild")), mapping(document.get("channel"))
     return identifier(guild.get("id")) == "0" or _kind(channel) in ("DirectTextChat", "1", "DirectGroupTextChat", "3")
 
 
@@ -107,20 +120,20 @@ def message_seen(
 
     Of a forward only the addresses count: the words around them are another person's, who is not named. Whether the
     original is collected too is not known here; where it is, both are shares of one link.
-    A reply in a channel is a message like any other: its ``thread`` is ``None``, for a Discord thread is a channel.
+    A reply in a channel is a message like any other: its ``thread`` is ``None``.
     """
     id = identifier(message.get("id"))
-    author = identifier(_object(message.get("author")).get("id"))
+    author = identifier(mapping(message.get("author")).get("id"))
     sent_at = instant(message.get("timestamp"))
     if reason := _why_ignored(message, id, author, sent_at):
         return Ignored(reason)
     assert sent_at is not None  # noqa: S101 - `_why_ignored` says "malformed" otherwise
     text = commonmark(unveiled(clean(message.get("content")), spoilers), _mentioned(message), channels)
-    embeds = _objects(message.get("embeds"))
-    if forwarded := _object(message.get("forwardedMessage")):
+    embeds = objects(message.get("embeds"))
+    if forwarded := mapping(message.get("forwardedMessage")):
         theirs = (f"<{link}>" for link in urls.find(commonmark(unveiled(clean(forwarded.get("content")), spoilers))))
         text = "\n".join([*([text] if text else []), *theirs])
-        embeds += _objects(forwarded.get("embeds"))
+        embeds += objects(forwarded.get("embeds"))
     return MessageSeen(
         id=MessageId(channel, id),
         author=PersonId(PLATFORM, channel.workspace, author),
@@ -147,7 +160,7 @@ def people_seen(message: Json, workspace: str, seen_at: datetime) -> Iterator[Pe
     """Everyone a message names: its author, who is mentioned, who reacted (with ``bot`` where it is one)."""
     yield from _people([message.get("author")], workspace, seen_at)
     yield from _people(message.get("mentions"), workspace, seen_at)
-    for reaction in _objects(message.get("reactions")):
+    for reaction in objects(message.get("reactions")):
         yield from _people(reaction.get("users"), workspace, seen_at)
 
 
@@ -175,7 +188,7 @@ def _why_ignored(message: Json, id: str, author: str, sent_at: datetime | None) 
     if not id or sent_at is None or len(string(message.get("content"))) > MAX_CONTENT:
         return "malformed"
     # Of webhooks too: Discord gives their messages a bot for an author.
-    if _object(message.get("author")).get("isBot") is True:
+    if mapping(message.get("author")).get("isBot") is True:
         return "bot"
     kind = _kind(message)
     if kind and kind not in _WORDS:
@@ -184,7 +197,7 @@ def _why_ignored(message: Json, id: str, author: str, sent_at: datetime | None) 
 
 
 def _people(people: object, workspace: str, seen_at: datetime) -> Iterator[PersonSeen]:
-    for person in _objects(people):
+    for person in objects(people):
         if id := identifier(person.get("id")):
             is_bot = person.get("isBot") is True
             yield PersonSeen(PersonId(PLATFORM, workspace, id), _names(person)[0], seen_at, is_bot)
@@ -205,7 +218,7 @@ def _mentioned(message: Json) -> Sequence[Mentioned]:
     mentions = message.get("mentions")
     if not mentions:
         return ()
-    return [Mentioned(identifier(person.get("id")), _names(person)) for person in _objects(mentions)]
+    return [Mentioned(identifier(person.get("id")), _names(person)) for person in objects(mentions)]
 
 
 def _kind(value: Json) -> str:
@@ -232,8 +245,8 @@ def exported(message: Json, names: Mapping[str, str], reactors: Mapping[str, Seq
         "timestampEdited": message.get("edited_timestamp"),
         "content": message.get("content"),
         "embeds": message.get("embeds"),
-        "author": _exported_person(_object(message.get("author")), names) | ({"isBot": True} if hooked else {}),
-        "mentions": [_exported_person(person, names) for person in _objects(message.get("mentions"))],
+        "author": _exported_person(mapping(message.get("author")), names) | ({"isBot": True} if hooked else {}),
+        "mentions": [_exported_person(person, names) for person in objects(message.get("mentions"))],
         "forwardedMessage": _forwarded(message),
         "reactions": None
         if reactors is None
@@ -248,7 +261,7 @@ def is_whole(message: Json) -> bool:
 
 def named(message: Json) -> list[Json]:
     """Everyone a message names: its author and who is mentioned."""
-    return [_object(message.get("author")), *_objects(message.get("mentions"))]
+    return [mapping(message.get("author")), *objects(message.get("mentions"))]
 
 
 def has_link(message: Json) -> bool:
@@ -258,13 +271,13 @@ def has_link(message: Json) -> bool:
 
 def reacted(message: Json) -> list[Json]:
     """Its reactions."""
-    return _objects(message.get("reactions"))
+    return objects(message.get("reactions"))
 
 
-def emoji_path(emoji: Json) -> str:
+def emoji_path(emoji: object) -> str:
     """How an emoji stands in an address: the characters, or ``name:id`` (message, "Create Reaction"); a deleted one has
     no name any more, and any will do."""
-    name, id = string(emoji.get("name")), identifier(emoji.get("id"))
+    name, id = string(mapping(emoji).get("name")), identifier(mapping(emoji).get("id"))
     return f"{name or '_'}:{id}" if id else name
 
 
@@ -275,28 +288,28 @@ def name_of(person: Json, member: Json) -> str:
 
 def reaction_heard(event: Json, message: MessageId, at: datetime, *, on: bool) -> ReactionHeard | None:
     """MESSAGE_REACTION_ADD or _REMOVE; they say no time, so ``at`` is when it came."""
-    person, emoji = identifier(event.get("user_id")), _emoji_name(_object(event.get("emoji")))
+    person, emoji = identifier(event.get("user_id")), _emoji_name(mapping(event.get("emoji")))
     if not person or not emoji:
         return None
     return ReactionHeard(message, PersonId(PLATFORM, message.channel.workspace, person), emoji, on, at)
 
 
 def _forwarded(message: Json) -> Json:
-    if _object(message.get("message_reference")).get("type") != FORWARD:
+    if mapping(message.get("message_reference")).get("type") != FORWARD:
         return {}
-    snapshots = _objects(message.get("message_snapshots"))
-    return _object(snapshots[0].get("message")) if snapshots else {}
+    snapshots = objects(message.get("message_snapshots"))
+    return mapping(snapshots[0].get("message")) if snapshots else {}
 
 
 def _exported_person(person: Json, names: Mapping[str, str]) -> dict[str, Any]:
     id = identifier(person.get("id"))
-    name = names.get(id) or name_of(person, _object(person.get("member")))
+    name = names.get(id) or name_of(person, mapping(person.get("member")))
     return {"id": id, "name": string(person.get("username")), "nickname": name, "isBot": person.get("bot") is True}
 
 
 def _exported_reaction(reaction: Json, names: Mapping[str, str], reactors: Mapping[str, Sequence[Json]]) -> Json:
     """Without bots, ours first of all: live they are not heard either."""
-    emoji = _object(reaction.get("emoji"))
+    emoji = mapping(reaction.get("emoji"))
     count = reaction.get("count")
     people = reactors.get(emoji_path(emoji))
     if people is None:
@@ -320,16 +333,16 @@ def _previews(embeds: Sequence[Json], text: str) -> Iterator[Preview]:
                 url=link,
                 title=_line(embed.get("title")),
                 description=clean(embed.get("description")).strip(),
-                site=_line(_object(embed.get("provider")).get("name")),
+                site=_line(mapping(embed.get("provider")).get("name")),
                 image=_image(embed),
-                author=_line(_object(embed.get("author")).get("name")),
+                author=_line(mapping(embed.get("author")).get("name")),
             )
 
 
 def _image(embed: Json) -> str:
     """The picture where it lives. Discord's own copies are signed or proxied, an export's may be a file beside it."""
     for place in ("image", "thumbnail"):
-        picture = _object(embed.get(place))
+        picture = mapping(embed.get(place))
         for key in ("canonicalUrl", "url"):
             url = clean(picture.get(key))
             if url.startswith(("https://", "http://")) and not _DISCORDS_COPY.match(url):
@@ -349,10 +362,10 @@ def _emoji(reactions: object, workspace: str) -> tuple[EmojiSeen, ...] | None:
         return None
     people: dict[str, dict[PersonId, None]] = {}
     unnamed: dict[str, int] = {}
-    for reaction in _objects(reactions):
-        if not (name := _emoji_name(_object(reaction.get("emoji")))):
+    for reaction in objects(reactions):
+        if not (name := _emoji_name(mapping(reaction.get("emoji")))):
             continue
-        users = [user for person in _objects(reaction.get("users")) if (user := identifier(person.get("id")))]
+        users = [user for person in objects(reaction.get("users")) if (user := identifier(person.get("id")))]
         count = reaction.get("count")
         people.setdefault(name, {}).update((PersonId(PLATFORM, workspace, user), None) for user in users)
         # Who reacted and "super reacted" is counted twice, and may be named twice.
@@ -409,9 +422,16 @@ def _line(value: object) -> str:
     return " ".join(clean(value).split())
 
 
-def _object(value: object) -> Json:
+def mapping(value: object) -> Json:
+    """The JSON object, ``{}`` where it is none."""
     return value if isinstance(value, dict) else {}
 
 
-def _objects(value: object) -> list[Json]:
+def listed(value: object) -> list[Any]:
+    """What is in a list; nothing where it is none."""
+    return value if isinstance(value, list) else []
+
+
+def objects(value: object) -> list[Json]:
+    """The JSON objects of a list; nothing where it is none."""
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []

@@ -7,7 +7,7 @@ https://docs.discord.com/developers/topics/permissions: the roles of a member ar
 from collections.abc import Collection, Iterable
 from enum import IntFlag
 
-from bot.platforms.discord.payloads import Json, identifier
+from bot.platforms.discord.payloads import Json, identifier, objects
 
 
 class May(IntFlag):
@@ -56,7 +56,7 @@ def in_server(guild: Json, person: str, roles: Collection[str]) -> May:
     """What a member may do before any channel's overwrites; ``roles`` are theirs, @everyone has the server's id."""
     mine = {identifier(guild.get("id")), *roles}
     granted = NOTHING
-    for role in guild.get("roles") or ():
+    for role in objects(guild.get("roles")):
         if identifier(role.get("id")) in mine:
             granted |= _bits(role.get("permissions"))
     everything = May.ADMINISTRATOR in granted or (bool(person) and identifier(guild.get("owner_id")) == person)
@@ -67,7 +67,7 @@ def in_channel(granted: May, guild: str, channel: Json, person: str, roles: Coll
     """What is left or added in a channel; whoever does not see it may do nothing in it."""
     if May.ADMINISTRATOR in granted:
         return granted
-    overwrites = {identifier(one.get("id")): one for one in channel.get("permission_overwrites") or ()}
+    overwrites = {identifier(one.get("id")): one for one in objects(channel.get("permission_overwrites"))}
     for ids in ([guild], [role for role in roles if role != guild], [person]):
         allow, deny = _joined(overwrites[id] for id in ids if id in overwrites)
         granted = granted & ~deny | allow

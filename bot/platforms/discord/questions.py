@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.chat import Command
 from bot.platforms.discord import draw
-from bot.platforms.discord.payloads import Json, identifier, string
+from bot.platforms.discord.payloads import Json, identifier, mapping, objects, string
 from newsletter import markdown
 from newsletter.errors import UserError
 from newsletter.title_text import shorten
@@ -50,7 +50,7 @@ class Question:
 
 def question(event: Json, commands: Sequence[Command]) -> Question | None:
     """The question in an INTERACTION_CREATE; ``None`` where there is none."""
-    told, member = _object(event.get("data")), _object(event.get("member"))
+    told, member = mapping(event.get("data")), mapping(event.get("member"))
     match event.get("type"):
         case 2 if told.get("type") == MESSAGE_MENU:
             text, message = _of_menu(told, commands)
@@ -70,13 +70,13 @@ def question(event: Json, commands: Sequence[Command]) -> Question | None:
 
 
 def _asked(event: Json, member: Json, text: str, **more: Any) -> Question:
-    person = _object(member.get("user")) or _object(event.get("user"))
+    person = mapping(member.get("user")) or mapping(event.get("user"))
     return Question(
         identifier(event.get("id")),
         string(event.get("token")),
         text,
         {**person, "member": member},
-        _object(event.get("channel")) or {"id": event.get("channel_id")},
+        mapping(event.get("channel")) or {"id": event.get("channel_id")},
         identifier(event.get("guild_id")),
         string(event.get("locale")),
         **more,
@@ -85,9 +85,9 @@ def _asked(event: Json, member: Json, text: str, **more: Any) -> Question:
 
 def _of_slash(told: Json, commands: Sequence[Command]) -> str:
     """The command's name, then its values in the order of its parameters, whatever order they came in."""
-    chosen = next(iter(_objects(told.get("options"))), {})
+    chosen = next(iter(objects(told.get("options"))), {})
     name = string(chosen.get("name"))
-    given = {string(one.get("name")): one.get("value") for one in _objects(chosen.get("options"))}
+    given = {string(one.get("name")): one.get("value") for one in objects(chosen.get("options"))}
     row = next((one for one in commands if one.name == name), None)
     order = [_name(parameter.name) for parameter in row.parameters] if row else list(given)
     values = [" ".join(str(given[one]).split()) for one in order if given.get(one) is not None]
@@ -96,13 +96,13 @@ def _of_slash(told: Json, commands: Sequence[Command]) -> str:
 
 def _of_menu(told: Json, commands: Sequence[Command]) -> tuple[str, Json]:
     row = next((one for one in commands if one.shortcut and one.shortcut == told.get("name")), None)
-    messages = _object(_object(told.get("resolved")).get("messages"))
-    return (row.name if row else ""), _object(messages.get(identifier(told.get("target_id"))))
+    messages = mapping(mapping(told.get("resolved")).get("messages"))
+    return (row.name if row else ""), mapping(messages.get(identifier(told.get("target_id"))))
 
 
 def _written(components: object) -> Iterable[tuple[str, str]]:
     """What was written or chosen, by the fields' names, however the inputs are wrapped."""
-    for one in _objects(components):
+    for one in objects(components):
         if "custom_id" in one:
             chosen = one.get("values")
             value = chosen[0] if isinstance(chosen, list) and chosen else one.get("value")
@@ -169,11 +169,3 @@ def _name(name: str) -> str:
 
 def _line(text: str) -> str:
     return shorten(markdown.plain(text), LONGEST_HELP) or "…"
-
-
-def _object(value: object) -> Json:
-    return value if isinstance(value, dict) else {}
-
-
-def _objects(value: object) -> list[Json]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

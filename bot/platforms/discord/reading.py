@@ -12,7 +12,7 @@ from bot.chat import PermissionDenied
 from bot.platforms.discord import calls, payloads
 from bot.platforms.discord.calls import Rest, Said
 from bot.platforms.discord.directory import FORUMS, HAVE_THREADS, SPOKEN, THREADS, Directory
-from bot.platforms.discord.payloads import Ignored, Json, identifier, instant
+from bot.platforms.discord.payloads import Ignored, Json, identifier, instant, mapping, objects
 from bot.platforms.discord.permissions import READING, May, lacking
 from newsletter.heard import ChannelSeen, MessageSeen, PersonSeen, Reading, Source
 from newsletter.ports import Clock
@@ -85,13 +85,13 @@ class Reader:
             return sorted(found)
         guild, id = channel.id.workspace, channel.id.id
         active = await self._rest.patiently("GET", "/guilds/{guild_id}/threads/active", guild_id=guild)
-        mine = [one for one in active.get("threads") or () if identifier(one.get("parent_id")) == id]
+        mine = [one for one in objects(active.get("threads")) if identifier(one.get("parent_id")) == id]
         found |= self._learnt(one for one in mine if _moved(one) >= since)
         before: str | None = None
         while True:
             path = "/channels/{channel_id}/threads/archived/public"
             page = await self._rest.patiently("GET", path, channel_id=id, limit=100, before=before)
-            archived = [one for one in page.get("threads") or () if isinstance(one, dict)]
+            archived = objects(page.get("threads"))
             found |= self._learnt(one for one in archived if _archived(one) >= since)
             before = payloads.string(_metadata(archived[-1]).get("archive_timestamp")) if archived else None
             if not page.get("has_more") or not before or _archived(archived[-1]) < since:
@@ -218,7 +218,7 @@ class Reader:
         """Who reacted, by emoji. Asking is slow, so only where the number is not the one we asked for before."""
         id, found = identifier(message.get("id")), dict[str, Sequence[Json]]()
         for reaction in payloads.reacted(message):
-            emoji, count = payloads.emoji_path(reaction.get("emoji") or {}), reaction.get("count") or 0
+            emoji, count = payloads.emoji_path(reaction.get("emoji")), reaction.get("count") or 0
             before = self._reactors.get((id, emoji))
             if before is None or before[0] != count:
                 people = await self._reacted(place, id, emoji, reaction.get("count_details"))
@@ -265,8 +265,7 @@ def _moved(thread: Json) -> datetime:
 
 
 def _metadata(thread: Json) -> Json:
-    found = thread.get("thread_metadata")
-    return found if isinstance(found, dict) else {}
+    return mapping(thread.get("thread_metadata"))
 
 
 def _archived(thread: Json) -> datetime:

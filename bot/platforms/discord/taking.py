@@ -12,8 +12,8 @@ from datetime import datetime
 from bot.chat import Listener
 from bot.platforms.discord import payloads
 from bot.platforms.discord.calls import DiscordError, Said
-from bot.platforms.discord.directory import FORUMS, Directory, Where
-from bot.platforms.discord.payloads import Json, identifier
+from bot.platforms.discord.directory import FORUMS, PRIVATE_THREAD, Directory, Where
+from bot.platforms.discord.payloads import Json, identifier, listed, objects
 from bot.platforms.discord.reading import Reader
 from newsletter.heard import ChannelSeen, MessageGone, MessageId, MessageSeen, PersonId, PersonSeen, Reading, Source
 from newsletter.ports import Clock
@@ -81,13 +81,15 @@ class Taking:
             case "MESSAGE_DELETE":
                 await self._gone(event, [identifier(event.get("id"))])
             case "MESSAGE_DELETE_BULK":
-                await self._gone(event, [identifier(id) for id in event.get("ids") or ()])
+                await self._gone(event, [identifier(id) for id in listed(event.get("ids"))])
             case "MESSAGE_REACTION_ADD" | "MESSAGE_REACTION_REMOVE":
                 await self._reaction(event, at, on=name.endswith("ADD"))
             case "MESSAGE_REACTION_REMOVE_ALL" | "MESSAGE_REACTION_REMOVE_EMOJI":
                 await self._look_again(event)
             case "THREAD_CREATE" | "THREAD_UPDATE":
                 self._directory.learn_thread(event)
+                # Whoever is added to a private thread is told as if it were new.
+                self._places_changed = self._places_changed or event.get("type") == PRIVATE_THREAD
             case "THREAD_LIST_SYNC":
                 self._missed()
             case "THREAD_DELETE":
@@ -100,7 +102,7 @@ class Taking:
         self._directory.forget()
         self._known = None
         self._reader.forget_reactors()
-        self._awaited = {identifier(guild.get("id")) for guild in event.get("guilds") or ()}
+        self._awaited = {identifier(guild.get("id")) for guild in objects(event.get("guilds"))}
         self._missed()
 
     def _changes_places(self, name: str, event: Json) -> bool:
@@ -144,8 +146,8 @@ class Taking:
             return
         if not event.get("webhook_id"):
             self._directory.meet(workspace, author, event.get("member"))
-        for person in event.get("mentions") or ():
-            self._directory.meet(workspace, person, person.get("member"))
+        for mentioned in objects(event.get("mentions")):
+            self._directory.meet(workspace, mentioned, mentioned.get("member"))
         written = payloads.exported(event, self._directory.names(workspace))
         one = payloads.message_seen(
             written,
@@ -202,7 +204,7 @@ class Taking:
     def _is_first_or_last(self, message: str, person: str, emoji: str, event: Json, *, on: bool) -> bool:
         """One person can give one emoji twice, as a super reaction or in another skin tone: to us it is one, which is
         taken back with the last of them."""
-        way = f"{payloads.emoji_path(event.get('emoji') or {})} {bool(event.get('burst'))}"
+        way = f"{payloads.emoji_path(event.get('emoji'))} {bool(event.get('burst'))}"
         ways = self._ways.setdefault((message, person, emoji), set())
         self._ways.move_to_end((message, person, emoji))
         (ways.add if on else ways.discard)(way)

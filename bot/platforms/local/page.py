@@ -26,7 +26,7 @@ from bot.platforms.local.room import (
     Whisper,
 )
 
-LONGEST = 4000
+LONGEST = 12_000
 """How many characters a person may write at once."""
 
 NEWEST = 100
@@ -174,8 +174,8 @@ class RoomPage:
         values = asked.get("values") or {}
         if not isinstance(values, dict) or not all(isinstance(one, str) for one in values.values()):
             raise Wrong("values must be texts by the names of the fields.")
-        about = _text(asked, "about", "")
-        if about and self._room.message(about) is None:
+        about, pressed = _text(asked, "about", ""), _text(asked, "pressed", "")
+        if any(id and self._room.message(id) is None for id in (about, pressed)):
             raise Wrong("The message is gone.")
         shown = await self._room.ask(
             self._channel(asked),
@@ -184,6 +184,7 @@ class RoomPage:
             _text(asked, "id", ""),
             values=values,
             about=about or None,
+            pressed=pressed or None,
         )
         return view.of_shown(shown)
 

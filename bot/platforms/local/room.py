@@ -326,13 +326,16 @@ class Room:
         *,
         values: Mapping[str, str] | None = None,
         about: str | None = None,
+        pressed: str | None = None,
     ) -> Shown:
         """A person asks the bots; returns what only they see. The same ``id`` is the same question delivered again.
 
-        ``values`` were written in a form; ``about`` is the message whose menu was used.
+        ``values`` were written in a form; ``about`` is the message whose menu was used, ``pressed`` the one whose
+        button opened the form.
         """
-        message = self._messages[about] if about is not None else None
-        return await self._ask(channel, person, text, id, values or {}, about=message)
+        of_menu = self._messages[about] if about is not None else None
+        of_button = self._messages[pressed] if pressed is not None else None
+        return await self._ask(channel, person, text, id, values or {}, about=of_menu, pressed=of_button)
 
     async def press(self, id: str, person: Person, label: str) -> Shown:
         """A person presses a button of a message; returns what only they see."""

@@ -46,6 +46,11 @@ class Answering:
         except SlackError as error:
             log.warning("a question could not be understood: %s", error)
             return
+        except WrongToken:
+            raise
+        except Exception:
+            log.exception("a question could not be understood")
+            return
         answer = await self._listener.asked(invocation)
         try:
             await self._show(answer, asked)

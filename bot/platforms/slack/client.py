@@ -7,15 +7,15 @@ comes, ``answering.py`` with questions; ``reading.py`` reads back; ``channel.py`
 import asyncio
 import json
 import logging
+import secrets
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import aclosing
 from datetime import datetime
 
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
-from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.chat import Cards, Listener, PermissionDenied
 from bot.platforms.slack import answering, calls, channel, draw, http_mode, markup, payloads, reading, socket_mode
@@ -27,24 +27,35 @@ from bot.platforms.slack.markup import Json, string
 from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.slack.socket_mode import Patience
 from bot.platforms.slack.taking import Taking
-from newsletter.errors import UserError
+from newsletter.errors import NewsletterError, UserError
 from newsletter.heard import ChannelId, ChannelSeen, MessageId, PersonId, Reading
 from newsletter.ports import Clock, Destination
 
 log = logging.getLogger(__name__)
 
+IN_VAIN = 3
+"""So often a payload may make us fail; then it is let go, or Slack would bring it again and again."""
+
 
 class Slack:
-    """The bot in one workspace. ``called`` is its slash command, which the manifest registers."""
+    """The bot in one workspace. ``called`` is its slash command, which the manifest registers; ``decisive`` are the
+    emoji of which a reading must know who put them there."""
 
     platform = payloads.PLATFORM
 
     def __init__(
-        self, settings: SlackSettings, *, clock: Clock, called: str = "/digest", patience: Patience | None = None
+        self,
+        settings: SlackSettings,
+        *,
+        clock: Clock,
+        called: str = "/digest",
+        decisive: frozenset[str] = frozenset(),
+        patience: Patience | None = None,
     ) -> None:
         self.called = called
         self._settings = settings
         self._clock = clock
+        self._decisive = decisive
         self._patience = patience or Patience()
         self._web = calls.client(settings)
         self._directory = Directory(self._web, clock)
@@ -78,20 +89,15 @@ class Slack:
         """By the way in that is configured; Socket Mode where both are."""
         await run.until_reachable()
         bot_token, app_token, secret = self._settings.bot_token, self._settings.app_token, self._settings.signing_secret
+        if app_token:
+            await socket_mode.run(self._web, app_token.get_secret_value(), run.take, run.missed.set, self._patience)
+            return
         app = AsyncApp(
             name="linkletter",
             token=bot_token.get_secret_value() if bot_token else "",
             signing_secret=secret.get_secret_value() if secret else "",
             before_authorize=run.hook,
         )
-
-        async def dispatch(envelope: Json) -> bool:
-            request = SocketModeRequest.from_dict(dict(envelope))
-            return request is None or (await run_async_bolt_app(app, request)).status == 200
-
-        if app_token:
-            await socket_mode.run(self._web, app_token.get_secret_value(), dispatch, run.missed.set, self._patience)
-            return
         async with http_mode.serving(app, self._settings.http_host, self._settings.http_port):
             run.missed.set()
             await asyncio.Event().wait()
@@ -108,7 +114,7 @@ class Slack:
         Raises ``PermissionDenied``, and ``ConnectionError`` where Slack cannot be reached.
         """
         seen = await self._directory.channel(channel.id)
-        found = reading.read(self._web, self._directory, self._clock, seen, since, threads)
+        found = reading.read(self._web, self._directory, self._clock, seen, since, threads, self._decisive)
         async with aclosing(found):
             async for one in found:
                 yield one
@@ -196,28 +202,51 @@ class _Run:
         self._directory = directory
         self._listener = listener
         self._patience = patience
+        self._failures = Counter[str]()
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._taking = Taking(
             directory, listener, clock, lambda asked: tasks.create_task(answering.answer(asked)), self.missed.set
         )
 
     async def hook(self, req: AsyncBoltRequest, next: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
-        """bolt's, for every payload whose signature is right: what it returns is the acknowledgement.
-
-        It is returned only once everything is stored, so that a kill between the two loses nothing.
-        """
+        """bolt's, for every payload whose signature is right: what it returns is the acknowledgement."""
         if req.body.get("type") == "url_verification":
             return await next()
+        return BoltResponse(status=200 if await self._is_taken(req.body) else 503)
+
+    async def take(self, envelope: Json) -> bool:
+        """Socket Mode's, for every envelope. bolt would add nothing here, and fails over payloads that are not quite as
+        documented."""
+        payload = envelope.get("payload")
+        return not isinstance(payload, dict) or await self._is_taken(payload)
+
+    async def _is_taken(self, body: Json) -> bool:
+        """Take it in. Whether to acknowledge it: only once everything is stored, so that a kill between loses nothing."""
         try:
-            await self._taking.take(req.body)
+            await self._taking.take(body)
         except SlackError as error:
             log.warning("Slack is to say something again: %s", error)
-            return BoltResponse(status=503)
-        except Exception as error:
+            return False
+        except (NewsletterError, OSError) as error:
             if not self._broken.done():
                 self._broken.set_exception(error)
-            return BoltResponse(status=500)
-        return BoltResponse(status=200)
+            return False
+        except Exception as error:
+            return self._is_hopeless(body, error)
+        return True
+
+    def _is_hopeless(self, body: Json, error: Exception) -> bool:
+        """Whether to let go of a payload that made us fail. The log says where it failed, not what people wrote."""
+        event = body.get("event")
+        kind = event.get("type") if isinstance(event, dict) else body.get("type")
+        id = str(body.get("event_id") or body.get("trigger_id") or "without an id")
+        self._failures[id] += 1
+        hopeless = self._failures[id] >= IN_VAIN
+        reference, then = secrets.token_hex(3), "it is let go" if hopeless else "Slack is to say it again"
+        log.error("a %s could not be taken in (%s); %s, reference %s", kind, id, then, reference, exc_info=error)
+        if hopeless:
+            del self._failures[id]
+        return hopeless
 
     async def end_when_broken(self) -> None:
         """What the listener raises ends the run."""

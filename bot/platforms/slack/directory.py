@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.chat import PermissionDenied
 from bot.platforms.slack import calls, payloads
 from bot.platforms.slack.calls import Said, SlackError, WrongToken
-from bot.platforms.slack.markup import Json, Names, string
+from bot.platforms.slack.markup import Json, Names, clean, string
 from newsletter.heard import ChannelId, ChannelSeen, PersonId, PersonSeen
 from newsletter.ports import Clock
 
@@ -63,14 +63,17 @@ class Directory:
 
     async def us(self) -> Us:
         """Whose token this is. Raises ``Unreachable`` or ``WrongToken``."""
-        if self._us is None:
-            try:
-                said = await calls.patiently(self._web.auth_test)
-            except Said as error:
-                raise WrongToken(f"Slack does not take the bot token: {error}") from error
-            domain = re.fullmatch(r"https://([\w.-]+)\.slack\.com/?", string(said.get("url")))
-            id, user, bot = (string(said.get(key)) for key in ("team_id", "user_id", "bot_id"))
-            self._us = Us(id, user, bot, domain[1] if domain else "")
+        return self._us or await self.ask_who_we_are()
+
+    async def ask_who_we_are(self) -> Us:
+        """As ``us``, but asked anew: Slack says that a token was revoked, which may be long ago, or another one's."""
+        try:
+            said = await calls.patiently(self._web.auth_test)
+        except Said as error:
+            raise WrongToken(f"Slack does not take the bot token: {error}") from error
+        domain = re.fullmatch(r"https://([\w.-]+)\.slack\.com/?", string(said.get("url")))
+        id, user, bot = (string(said.get(key)) for key in ("team_id", "user_id", "bot_id"))
+        self._us = Us(id, user, bot, domain[1] if domain else "")
         return self._us
 
     async def close(self) -> None:
@@ -166,7 +169,10 @@ class Directory:
         self._channels_as_of = None
 
     async def channel(self, id: str, name: str = "") -> ChannelSeen:
-        """Any channel a question can come from; one that nobody describes counts as private."""
+        """Any channel a question can come from; one that nobody describes counts as private.
+
+        Only a conversation with us alone has no name.
+        """
         us, now = await self.us(), self._clock()
         place = ChannelId(payloads.PLATFORM, us.workspace, id)
         if id.startswith("D") or name == "directmessage":
@@ -178,7 +184,7 @@ class Directory:
         except (SlackError, PermissionDenied):
             said = None
         seen = _channel_seen(said, us.workspace, now) if isinstance(said, dict) else None
-        return seen or ChannelSeen(place, "" if name == "privategroup" else name, now, private=True)
+        return seen or ChannelSeen(place, name or "privategroup", now, private=True)
 
     async def _find_channels(self) -> list[Json]:
         try:
@@ -215,7 +221,7 @@ class Directory:
 
 
 def _channel_seen(channel: Json, workspace: str, now: datetime) -> ChannelSeen | None:
-    id, name = string(channel.get("id")), string(channel.get("name"))
+    id, name = clean(string(channel.get("id"))), clean(string(channel.get("name")))
     if not id or not name:
         return None
     private = bool(channel.get("is_private") or channel.get("is_group") or channel.get("is_mpim"))

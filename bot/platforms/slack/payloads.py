@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from bot.platforms.slack import markup
+from bot.platforms.slack import markup, mrkdwn
 from bot.platforms.slack.markup import Json, Names, objects, string
 from newsletter.emoji import kept
 from newsletter.heard import ChannelId, EmojiSeen, MessageId, MessageSeen, PersonId, Preview, ReactionHeard, Source
@@ -149,7 +149,7 @@ _LINK_IN_BLOCKS = re.compile(r"://|\.[A-Za-z\\]|'link'")
 def may_share(message: Json) -> bool:
     """Whether there may be a link in what the message says, without reading it: ``False`` is certain."""
     message = _changed(message)
-    if _LINK_IN_TEXT.search(string(message.get("text"))) or message.get("file"):
+    if _LINK_IN_TEXT.search(string(message.get("text"))) or message.get("file") or message.get("files"):
         return True
     blocks = message.get("blocks")
     return bool(blocks) and _LINK_IN_BLOCKS.search(repr(blocks)) is not None
@@ -273,7 +273,17 @@ def _words(message: Json, text: str, names: Names) -> str:
         if found := _COMMENTED.fullmatch(text):
             return markup.from_mrkdwn(found["words"], names)
     written = markup.from_blocks(message.get("blocks"), text, names) if message.get("blocks") else None
-    return markup.from_mrkdwn(text, names) if written is None else written
+    said = markup.from_mrkdwn(text, names) if written is None else written
+    shared = [link for link in _files_elsewhere(message) if link.partition("|")[0][1:] not in text]
+    return "\n\n".join([said, *(markup.from_mrkdwn(link, names) for link in shared)]).strip() if shared else said
+
+
+def _files_elsewhere(message: Json) -> Iterator[str]:
+    """The files that lie elsewhere (a document shared from a drive), each as a link; Slack's own are none."""
+    for file in objects(message.get("files")):
+        address = string(file.get("external_url")) or string(file.get("url_private"))
+        if (file.get("mode") == "external" or file.get("is_external") is True) and _is_web(address):
+            yield mrkdwn.link(string(file.get("title")) or string(file.get("name")), address)
 
 
 def _file_link(message: Json, sentence: re.Match[str]) -> str:

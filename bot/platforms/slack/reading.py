@@ -4,6 +4,8 @@ A thread is known to have changed by ``latest_reply`` of its first message, so r
 at, too. What a message says is ``payloads.py``'s; how a call is repeated ``calls.py``'s.
 """
 
+import logging
+import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,8 +18,11 @@ from bot.platforms.slack.calls import Said
 from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.markup import Json, Names, objects, string
 from bot.platforms.slack.payloads import instant
+from newsletter.emoji import kept
 from newsletter.heard import ChannelSeen, EmojiSeen, MessageId, MessageSeen, Reading, Source
 from newsletter.ports import Clock
+
+log = logging.getLogger(__name__)
 
 ROOTS_FOR = timedelta(days=30)
 """How old a thread may be whose new replies are looked for."""
@@ -33,9 +38,13 @@ async def read(
     channel: ChannelSeen,
     since: datetime,
     threads: Collection[str],
+    decisive: frozenset[str] = frozenset(),
 ) -> AsyncGenerator[Reading]:
-    """The channel since ``since``, then each thread named or with a reply since then. Raises ``PermissionDenied``."""
-    reader = _Reader(web, directory, clock, channel)
+    """The channel since ``since``, then each thread named or with a reply since then. Raises ``PermissionDenied``.
+
+    Who put a ``decisive`` emoji on a message is asked for in any case, else only where Slack names too few.
+    """
+    reader = _Reader(web, directory, clock, channel, decisive)
     changed, done, begun = set(threads), set[str](), False
     try:
         async for reading, roots in reader.history(since):
@@ -69,7 +78,15 @@ def stamp(at: datetime) -> str:
 
 
 class _Reader:
-    def __init__(self, web: AsyncWebClient, directory: Directory, clock: Clock, channel: ChannelSeen) -> None:
+    def __init__(
+        self,
+        web: AsyncWebClient,
+        directory: Directory,
+        clock: Clock,
+        channel: ChannelSeen,
+        decisive: frozenset[str],
+    ) -> None:
+        self._decisive = decisive
         self._web = web
         self._directory = directory
         self._clock = clock
@@ -83,10 +100,11 @@ class _Reader:
         began_at = self._clock()
         found: list[Json] = []
         done = False
+        oldest = min(since, began_at - ROOTS_FOR)
         history = calls.pages(
             self._web.conversations_history,
             channel=self._channel.id.id,
-            oldest=stamp(since - ROOTS_FOR if since > _EPOCH + ROOTS_FOR else _EPOCH),
+            oldest=stamp(max(oldest, _EPOCH)),
             inclusive=True,
         )
         limited = False
@@ -137,7 +155,13 @@ class _Reader:
         gone: list[MessageId] = []
         ignored: dict[str, int] = {}
         for message in whole:
-            one = payloads.message_seen(message, self._channel.id, names, Source.LIVE, began_at, us.domain or None)
+            try:
+                one = payloads.message_seen(message, self._channel.id, names, Source.LIVE, began_at, us.domain or None)
+            except Exception:
+                # It is there, though we cannot say what it says: nothing may count as deleted for it.
+                log.exception("a message in %s was not understood, %s", self._channel.id.id, secrets.token_hex(3))
+                complete = False
+                continue
             if isinstance(one, MessageSeen):
                 seen.append(replace(one, emoji=_by_people(one.emoji or (), names)))
                 continue
@@ -162,7 +186,7 @@ class _Reader:
 
     async def _with_people(self, message: Json) -> Json:
         """The message with everybody behind its emoji: history names only some."""
-        if all(_count(one) <= len(_users(one)) for one in objects(message.get("reactions"))):
+        if not any(self._is_cut(one) for one in objects(message.get("reactions"))):
             return message
         try:
             said = await calls.patiently(
@@ -172,6 +196,10 @@ class _Reader:
             return message  # then only their number is known
         full = said.get("message")
         return {**message, "reactions": full.get("reactions", [])} if isinstance(full, dict) else message
+
+    def _is_cut(self, reaction: Json) -> bool:
+        """Whether somebody behind the emoji may be missing who matters."""
+        return _count(reaction) > len(_users(reaction)) or kept(string(reaction.get("name"))) in self._decisive
 
 
 def team_of(message: Json) -> str:

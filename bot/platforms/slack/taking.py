@@ -6,6 +6,7 @@ as well, or Slack would say it again. Redeliveries change nothing: everything is
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,16 +14,20 @@ from bot.chat import Listener
 from bot.platforms.slack import payloads, questions
 from bot.platforms.slack.calls import SlackError, Unreachable
 from bot.platforms.slack.directory import Directory
-from bot.platforms.slack.markup import Json, string
+from bot.platforms.slack.markup import Json, clean, string
 from bot.platforms.slack.questions import Question
 from bot.platforms.slack.reading import team_of
 from newsletter.heard import ChannelId, ChannelSeen, MessageGone, MessageId, MessageSeen, Source
 from newsletter.ports import Clock
 
+log = logging.getLogger(__name__)
+
 _NAMED = {"channel_rename", "group_rename"}
 _CAME = {"channel_joined", "group_joined", "channel_unarchive", "group_unarchive"}
 _WENT = {"member_left_channel", "channel_left", "group_left", "channel_archive", "group_archive", "channel_deleted",
          "group_deleted"}  # fmt: skip
+_CONVERTED = {"channel_convert_to_private", "channel_convert_to_public"}
+_THROWN_OUT = {"tokens_revoked", "app_uninstalled"}
 
 
 class Taking:
@@ -89,15 +94,29 @@ class Taking:
             await self._renamed(event)
         elif kind in _WENT:
             self._directory.forget_channels()
+        elif kind == "channel_id_changed":
+            old, new = (string(event.get(key)) for key in ("old_channel_id", "new_channel_id"))
+            log.warning("Slack gave the channel %s the id %s: where the configuration names it, write that", old, new)
+            self._directory.forget_channels()
+            self._missed()
+        elif kind in _THROWN_OUT:
+            await self._directory.ask_who_we_are()
 
     async def _message(self, event: Json) -> None:
-        place = ChannelId(payloads.PLATFORM, (await self._directory.us()).workspace, string(event.get("channel")))
+        place = ChannelId(
+            payloads.PLATFORM, (await self._directory.us()).workspace, clean(string(event.get("channel")))
+        )
         # Conversations with us alone are nobody's newsletter, and are not read.
         if not place.id or event.get("channel_type") in ("im", "mpim", "app_home"):
             return
         if event.get("subtype") == "message_deleted":
             if payloads.instant(string(event.get("deleted_ts"))) is not None:
                 await self._listener.heard(MessageGone(MessageId(place, string(event.get("deleted_ts")))))
+            return
+        if string(event.get("subtype")) in _CONVERTED:
+            # What nobody may see any more must not be taken for public a moment longer.
+            self._directory.forget_channels()
+            self._missed()
             return
         inner = event.get("message")
         message: Json = inner if event.get("subtype") == "message_changed" and isinstance(inner, dict) else event
@@ -142,7 +161,7 @@ class Taking:
     async def _renamed(self, event: Json) -> None:
         self._directory.forget_channels()
         told = event.get("channel")
-        id, name = (string(told.get(key)) for key in ("id", "name")) if isinstance(told, dict) else ("", "")
+        id, name = (clean(string(told.get(key))) for key in ("id", "name")) if isinstance(told, dict) else ("", "")
         if not id or not name:
             return
         us = await self._directory.us()

@@ -337,8 +337,9 @@ def components(sent: Sequence[Json]) -> list[Json]:
         kept = {key: each for key, each in one.items() if each is not None} | {"id": one.get("id") or number}
         if "components" in kept:
             kept["components"] = [numbered(each) for each in kept["components"]]
-        if "accessory" in kept:
-            kept["accessory"] = numbered(kept["accessory"])
+        for inner in ("accessory", "component"):
+            if inner in kept:
+                kept[inner] = numbered(kept[inner])
         if kept["type"] == 3:
             kept = {"min_values": 1, "max_values": 1} | kept
         if kept["type"] == 17:

@@ -1,6 +1,7 @@
 // Questions to Linkletter: the answers that only the asker sees, their buttons, and forms.
 
 import { post } from "./api.js";
+import { later } from "./board.js";
 import { el, find, tell, written } from "./dom.js";
 import { button } from "./messages.js";
 import { say } from "./words.js";
@@ -17,14 +18,16 @@ export async function ask(question, instead = null) {
 /** Presses a button of a message. */
 export async function press(message, person, label) {
   try {
-    show(await post("/api/press", { message: message.id, person, label }), { channel: message.channel, person });
+    const pressed = message.id;
+    show(await post("/api/press", { message: pressed, person, label }), { channel: message.channel, person, pressed });
   } catch (error) {
     tell(error.message);
   }
 }
 
-function show(shown, { channel, person }, instead = null) {
-  if (shown.form) fill(shown.form, (values) => ask({ channel, person, text: shown.form.text, values }, instead));
+function show(shown, { channel, person, pressed }, instead = null) {
+  later(); // what was asked may have changed the newsletter
+  if (shown.form) fill(shown.form, (values) => ask({ channel, person, pressed, text: shown.form.text, values }, instead));
   if (!shown.html.length) return;
   const close = () => (made.remove(), find("#text").focus());
   const made = el(

@@ -46,7 +46,7 @@ const does = {
 };
 
 function edit(one) {
-  const text = { name: "text", label: say.write, value: one.text, kind: "text", options: [], required: true, at_most: 4000 };
+  const text = { name: "text", label: say.write, value: one.text, kind: "text", options: [], required: true, at_most: 12000 };
   fill({ title: say.edit, fields: [text], send: say.save }, (values) => attempt("/api/edit", { message: one.id, ...values }));
 }
 
@@ -118,6 +118,7 @@ async function load(before = "") {
   room.whispers.forEach(whisper);
   find("#older").hidden = !more;
   only(me, here);
+  Object.assign(log.dataset, { person: me, channel: asked });
   if (!before) toEnd();
 }
 

@@ -1,0 +1,174 @@
+"""The rows by which people own their words: what of theirs is in, taking it back, saying it anew, opting out and in."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot import cards, desk, forms
+from bot.asking import NEWSLETTER, Asked, Newsletter, Row
+from bot.chat import Action, Answer, Card, Cards, Fact, Parameter
+from newsletter import curate
+from newsletter.assemble import WITHDRAWN
+from newsletter.curate import Desk, OnDesk
+from newsletter.errors import UserError
+from newsletter.heard import PersonId
+from newsletter.model import Field
+
+if TYPE_CHECKING:
+    from bot.commands import Commands
+
+SHARE = Parameter("share", "Which of your links", required=True)
+SHOWN = Parameter("shown", "What the form showed", required=True)
+SURE = Parameter("sure", "yes, to do it at once")
+
+AT_MOST = 10
+"""How many of one's own links are shown: the newest."""
+
+
+async def mine(commands: "Commands", asked: Asked) -> Answer:
+    """The asker's links of the open week and of the last edition: as they will look, in, out or held, and why."""
+    shown: list[Card] = []
+    for newsletter in asked.newsletters:
+        curator = commands.curator(newsletter)
+        key = newsletter.settings.key
+        heading = f"{key}: what will be printed"
+        shown += _own(await curator.desk(), asked.invocation.person, key, heading)
+        if await commands.has_printed(newsletter):
+            last = await curator.desk(last=True)
+            shown += _own(last, asked.invocation.person, key, f"{key} #{last.edition.number}: what is out")
+    if not shown:
+        return Answer(cards.text("Nothing of yours is in the open newsletter, nor in the last one."))
+    return Answer(Cards(tuple(shown)))
+
+
+def _own(on: Desk, person: PersonId, key: str, heading: str) -> list[Card]:
+    rows = [(row, shared) for row in on.rows for shared in row.shares if shared.person.id == person]
+    newest = sorted(rows, key=lambda one: one[1].at, reverse=True)[:AT_MOST]
+    found = [_own_card(row, shared.share, key, shared.words) for row, shared in newest]
+    return [replace(found[0], heading=heading), *found[1:]] if found else []
+
+
+def _own_card(row: OnDesk, share: int, key: str, words: str) -> Card:
+    actions = desk.own_actions(key, share, withdrawn=row.why == WITHDRAWN)
+    shown = desk.link(replace(row, shares=(), needs=(), is_new=False), actions)
+    return replace(shown, text=words)
+
+
+# --- one's own -------------------------------------------------------------------------------------------------------
+
+
+async def decide(commands: "Commands", asked: Asked, row: OnDesk, wanted: Mapping[Field, str | None]) -> None:
+    """The asker decides about their own shares of a link."""
+    for shared in row.shares:
+        if shared.person.id == asked.invocation.person:
+            await _decide(commands, asked, shared.share, wanted)
+
+
+async def _decide(commands: "Commands", asked: Asked, share: int, wanted: Mapping[Field, str | None]) -> None:
+    await commands.curator(asked.newsletter).decide_own(share, wanted, asked.invocation.person)
+    await asked.newsletter.publisher.deliver()
+
+
+def form_for(asked: Asked, row: OnDesk, cannot: Cards) -> Answer:
+    """The form about the asker's own share of a link."""
+    own = next(shared for shared in row.shares if shared.person.id == asked.invocation.person)
+    title = row.now.get(Field.TITLE, "")
+    return Answer(cannot, form=forms.own(own.share, title, own.words, asked.newsletter.settings.key))
+
+
+async def reword(commands: "Commands", asked: Asked) -> Answer:
+    """The form about one's own."""
+    row = await _row(commands, asked)
+    return form_for(asked, row, cards.text("The form could not be opened; please ask again."))
+
+
+async def say(commands: "Commands", asked: Asked) -> Answer:
+    """What was written into it. One's own words are one's own: whoever else changed them gives way."""
+    row, share = await _row(commands, asked), _share(asked)
+    own = next(shared for shared in row.shares if shared.share == share)
+    now = {Field.TITLE: row.now.get(Field.TITLE, ""), Field.WORDS: own.words}
+    asks = curate.changes(asked.invocation.values, asked.values[SHOWN.name], now, forms.OWN)
+    if asks.wanted:
+        await _decide(commands, asked, share, asks.wanted)
+    return await _shown(commands, asked)
+
+
+async def withdraw(commands: "Commands", asked: Asked) -> Answer:
+    """Take one's own back: it is in no newsletter any more."""
+    await _decide(commands, asked, _share(asked), {Field.OUT: "yes"})
+    return await _shown(commands, asked)
+
+
+async def restore(commands: "Commands", asked: Asked) -> Answer:
+    """Bring one's own back."""
+    await _decide(commands, asked, _share(asked), {Field.OUT: None})
+    return await _shown(commands, asked)
+
+
+async def _shown(commands: "Commands", asked: Asked) -> Answer:
+    shown = await mine(commands, asked)
+    return replace(shown, replaces=True)
+
+
+def _share(asked: Asked) -> int:
+    written = asked.values[SHARE.name]
+    if not (written.isascii() and written.isdecimal() and len(written) < 19):
+        raise UserError("that is not yours to change; it may have been deleted")
+    return int(written)
+
+
+async def _row(commands: "Commands", asked: Asked) -> OnDesk:
+    """The link of one's own share, in the open edition or the last one."""
+    share, person = _share(asked), asked.invocation.person
+    curator = commands.curator(asked.newsletter)
+    desks = [await curator.desk()]
+    if await commands.has_printed(asked.newsletter):
+        desks.append(await curator.desk(last=True))
+    for on in desks:
+        for row in on.rows:
+            if any(shared.share == share and shared.person.id == person for shared in row.shares):
+                return row
+    raise UserError("that is not yours to change; it may have been deleted")
+
+
+# --- opting out ------------------------------------------------------------------------------------------------------
+
+
+async def opt_out(commands: "Commands", asked: Asked) -> Answer:
+    """Erase the asker's name and words everywhere; asked without yes, first say what that does."""
+    if asked.values.get(SURE.name, "").lower() != "yes":
+        text = (
+            "Your name and your words leave every newsletter, also those that are out, and everything that is kept. "
+            "What you share from then on is not collected. Links that went out stay, without you. "
+            "What was erased does not come back."
+        )
+        sure = Action("Forget me", "optout yes", "danger")
+        return Answer(Cards((Card(title="Opting out", lines=((Fact(text),),), actions=(sure,)),)))
+    await commands.privacy.opt_out(asked.invocation.person)
+    await _put_in_order(asked.newsletters)
+    text = f"You are out: nothing of yours is kept. To take part again: {commands.called} optin"
+    return Answer(cards.text(text), replaces=True)
+
+
+async def _put_in_order(newsletters: tuple[Newsletter, ...]) -> None:
+    """What is out is written again at once, where this channel's newsletters are; the weekly run does the others."""
+    for newsletter in newsletters:
+        await newsletter.publisher.deliver()
+
+
+async def opt_in(commands: "Commands", asked: Asked) -> Answer:
+    """Take part again."""
+    if await commands.privacy.opt_in(asked.invocation.person):
+        return Answer(cards.text("Welcome back: links you share from now on are collected."))
+    return Answer(cards.text("You had not opted out."))
+
+
+ROWS = (
+    Row("mine", "Your links: what will be printed, and what you can still change", mine, (NEWSLETTER,)),
+    Row("optout", "Leave: your name and words go, also from what is out", opt_out, (SURE,), changes=True),
+    Row("optin", "Take part again", opt_in, changes=True),
+    Row("reword", "Edit your own link", reword, (NEWSLETTER, SHARE), opens_form=True, listed=False),
+    Row("say", "Save the form about your own link", say, (NEWSLETTER, SHARE, SHOWN), listed=False, changes=True),
+    Row("withdraw", "Take your own link back", withdraw, (NEWSLETTER, SHARE), listed=False, changes=True),
+    Row("restore", "Bring your own link back", restore, (NEWSLETTER, SHARE), listed=False, changes=True),
+)

@@ -1,0 +1,112 @@
+"""The rows that only tell: how the newsletter stands, what is in it, what was shared, what one can ask."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bot import cards, desk
+from bot.asking import NEWSLETTER, Asked, Newsletter, Row
+from bot.chat import Cards, Fact, Parameter
+from newsletter import search, words
+from newsletter.heard import ChannelSeen
+from newsletter.model import Shared
+
+if TYPE_CHECKING:
+    from bot.commands import Commands
+
+AT_MOST = 10
+"""How many links ``recent`` and ``search`` show."""
+
+
+async def preview(commands: "Commands", asked: Asked) -> Cards:
+    """What would go out now, drawn as it would be; for an editor, the way to the desk after it."""
+    newsletter = asked.newsletter
+    edition = await newsletter.publisher.preview()
+    to_desk = (desk.way_to(newsletter.settings.key),) if asked.is_editor else ()
+    if edition.is_empty:
+        nothing = cards.text("Nothing to publish yet: no link was shared since the last edition.")
+        return replace(nothing, channel=(*nothing.channel, *to_desk))
+    shown = cards.of_edition(edition)
+    if not shown.thread:
+        return replace(shown, channel=(*shown.channel, *to_desk))
+    return replace(shown, thread=(*shown.thread, *to_desk))
+
+
+async def status(commands: "Commands", asked: Asked) -> Cards:
+    """How each newsletter of the channel stands."""
+    here = asked.invocation.channel
+    return Cards(tuple([await commands.status_of(newsletter, here) for newsletter in asked.newsletters]))
+
+
+async def recent(commands: "Commands", asked: Asked) -> Cards:
+    """The links shared since the last edition, the newest first, and what was left out and why."""
+    here = asked.invocation.channel
+    found: dict[str, tuple[datetime, str, str, tuple[Fact, ...]]] = {}
+    for newsletter in asked.newsletters:
+        edition = await newsletter.publisher.preview()
+        for entry in (*edition.entries, *edition.again):
+            if shown := _seen_from(here, entry.shares):
+                facts = _shared_facts(shown[-1], newsletter)
+                found.setdefault(entry.key, (shown[-1].at, entry.title, entry.url, facts))
+        for left in edition.left_out:
+            if shown := _seen_from(here, left.shares):
+                facts = (*_shared_facts(shown[-1], newsletter), Fact(f"left out: {left.reason}"))
+                found.setdefault(left.url, (shown[-1].at, words.title_from_url(left.url)[0], left.url, facts))
+    if not found:
+        return cards.text("No link was shared here since the last edition.")
+    newest = sorted(found.values(), key=lambda one: one[0], reverse=True)[:AT_MOST]
+    return cards.links("Shared since the last edition", (one[1:] for one in newest))
+
+
+async def search_words(commands: "Commands", asked: Asked) -> Cards:
+    """The newest links with all these words."""
+    wanted = asked.values["words"]
+    found = await commands.find(asked, search.read(wanted), AT_MOST)
+    if not found:
+        return cards.text(f"Nothing here has {wanted}. {search.hint(wanted)}")
+    zone = asked.newsletters[0].settings.zone
+    listed = []
+    for one in found:
+        day = f"{one.sent_at.astimezone(zone):%Y-%m-%d}"
+        channel = f"#{one.channel}" if one.channel else ""
+        facts = (one.person, channel, day, f"in {one.newsletter} #{one.edition}" if one.edition else "")
+        title = one.title or words.title_from_url(one.url)[0]
+        listed.append((title, one.url, tuple(Fact(text) for text in facts if text)))
+    return cards.links(f"Links with {wanted}", listed)
+
+
+async def help_(commands: "Commands", asked: Asked) -> Cards:
+    """The commands this person may give here, and what emoji say."""
+    shown = cards.help_of(commands.called, [row for row in commands.commands if await commands.may(row, asked)])
+    emoji = [desk.emoji_of(one.settings, editor=one.settings.key in asked.edited) for one in asked.newsletters]
+    return replace(shown, channel=(*shown.channel, *dict.fromkeys(emoji)))
+
+
+ROWS = (
+    Row("preview", "See the newsletter as it would go out now; only you see it", preview, (NEWSLETTER,)),
+    Row("status", "What is collected so far, and when it goes out", status),
+    Row("recent", "The links shared since the last edition", recent),
+    Row(
+        "search",
+        "Find links shared here",
+        search_words,
+        (Parameter("words", "Words or a #hashtag", required=True),),
+    ),
+    Row("help", "What you can ask", help_),
+)
+
+
+def _seen_from(here: ChannelSeen, shares: Sequence[Shared]) -> tuple[Shared, ...]:
+    """The shares someone in this channel may be told of: of private channels only their own."""
+    return tuple(shared for shared in shares if not shared.private or shared.channel == here.name)
+
+
+def _shared_facts(shared: Shared, newsletter: Newsletter) -> tuple[Fact, ...]:
+    at = shared.at.astimezone(newsletter.settings.zone)
+    facts = (
+        Fact(shared.person.name, shared.permalink or ""),
+        Fact(f"#{shared.channel}"),
+        Fact(f"{at:%Y-%m-%d %H:%M}", at=shared.at),
+    )
+    return tuple(fact for fact in facts if fact.text.strip("#"))
