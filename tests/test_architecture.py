@@ -40,7 +40,7 @@ ONLY_IN = {
     "slack_bolt": ["bot/platforms/slack"],
     "slack_sdk": ["bot/platforms/slack"],
     "discord": ["bot/platforms/discord"],
-    "aiohttp": ["bot/web.py", "bot/platforms/slack", "bot/platforms/discord", "bot/platforms/local"],
+    "aiohttp": ["bot/web.py", "bot/demo", "bot/platforms/slack", "bot/platforms/discord", "bot/platforms/local"],
     "apscheduler": ["bot/tick.py"],
     "click": ["bot/cli.py", "bot/init.py"],
     "rich": ["bot/progress.py"],
@@ -77,7 +77,7 @@ PURE = [
             "assemble amend curate hiding page page_charset page_dates page_pdf page_people page_tags page_titles page_walls linked_data sites search addresses visiting lint"
         ).split()
     ),
-    *(f"bot/platforms/*/{name}.py" for name in "payloads markup mrkdwn embed_text draw questions manifest permissions view".split()),
+    *(f"bot/platforms/*/{name}.py" for name in "payloads markup mrkdwn embed_text draw questions manifest permissions".split()),
     "bot/cards.py",
     "bot/desk.py",
     "bot/forms.py",

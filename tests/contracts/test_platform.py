@@ -31,6 +31,7 @@ from tests.laws.dump import dump
 START = datetime(2026, 6, 3, 9, tzinfo=UTC)  # a Wednesday; the cut-offs are on Mondays
 LONG = " ".join(f"The words of {{n}}, {place}, take some room." for place in range(110))
 """Five links with so many words take several messages anywhere. ``links`` puts in the number of each."""
+A_MINUTE = timedelta(minutes=1)
 LONG_AGO, FAR_AHEAD = START - timedelta(days=365), START + timedelta(days=365)
 
 
@@ -634,7 +635,10 @@ async def test_after_lost_answers_nothing_is_there_twice(house_on_any_database, 
     await house.links(5, LONG)
     world.lose_answers(lost)
     await house.publisher.publish("test")
-    attempts = [await house.publisher.deliver() for _ in range(lost + 1)]
+    attempts = []
+    for _ in range(lost + 1):
+        attempts.append(await house.publisher.deliver())
+        house.clock.now += A_MINUTE  # a platform may need a while until what arrived is found
     assert [outcome.again for [outcome] in attempts] == [True] * lost + [False]
     posts = await world.ours()
     assert len({post.text for post in posts}) == len(posts) == len(attempts[-1][0].receipts) > 2
@@ -685,11 +689,13 @@ async def test_what_the_platform_says_no_to_is_told_and_nothing_is_guessed(house
     assert "⚠️" in answer
     assert ("tried again" in answer) is again
     assert await world.ours() == []
+    assert ("did not reach" in " ".join(await world.ask("Ann", "status"))) is not again
     world.limit(None)
     world.forbid()
+    house.clock.now += A_MINUTE
     await world.ask("Ann", "publish")
-    assert len(await world.ours()) == (1 if again else 0)
-    assert ("did not reach" in " ".join(await world.ask("Ann", "status"))) is not again
+    assert len(await world.ours()) == 1
+    assert "did not reach" not in " ".join(await world.ask("Ann", "status"))
 
 
 async def test_nothing_that_people_wrote_pings_anyone(house, world):

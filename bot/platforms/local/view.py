@@ -1,4 +1,4 @@
-"""The room as its page is told of it: plain values for JSON. Pure.
+"""The room as its page is told of it: plain values for JSON.
 
 What people wrote leaves here as text, for editing, and as HTML from ``newsletter.hypertext``, in which nothing of
 theirs is more than words and links; the page puts the HTML in as it is and everything else in as text.
