@@ -456,7 +456,9 @@ def test_the_effective_configuration_means_the_same_when_loaded(read, text):
 
 
 def test_the_effective_configuration_has_every_setting(read):
-    shown = effective(read(WHOLE + "    git: {repository: blog.git}\n    site: {folder: site}\nweb: {token: ${WEB_TOKEN}}\n"))
+    shown = effective(
+        read(WHOLE + "    git: {repository: blog.git}\n    site: {folder: site}\nweb: {token: ${WEB_TOKEN}}\n")
+    )
     for _, name in every_setting():
         assert re.search(rf"^[ -]*{name}:", shown, re.MULTILINE), name
     assert 'time: "12:00"' in shown

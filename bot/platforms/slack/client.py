@@ -221,7 +221,7 @@ class _Run:
         return not isinstance(payload, dict) or await self._is_taken(payload)
 
     async def _is_taken(self, body: Json) -> bool:
-        """Take it in. Whether to acknowledge it: only once everything is stored, so that a kill between loses nothing."""
+        """Take it in; whether to acknowledge it: only once all is stored, so that a kill in between loses nothing."""
         try:
             await self._taking.take(body)
         except SlackError as error:

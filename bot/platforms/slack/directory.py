@@ -69,6 +69,9 @@ class Directory:
         """As ``us``, but asked anew: Slack says that a token was revoked, which may be long ago, or another one's."""
         try:
             said = await calls.patiently(self._web.auth_test)
+        except WrongToken:
+            self._us = None
+            raise
         except Said as error:
             raise WrongToken(f"Slack does not take the bot token: {error}") from error
         domain = re.fullmatch(r"https://([\w.-]+)\.slack\.com/?", string(said.get("url")))
