@@ -155,9 +155,9 @@ class App:
         """The chats whose tokens are there."""
         return chats(self.config, self.clock)
 
-    async def lint(self, settings: NewsletterSettings) -> tuple[Finding, ...]:
-        """What is worth an editor's look in the open edition."""
-        edition = await self.publisher(settings).preview()
+    async def lint(self, settings: NewsletterSettings, edition: Edition | None = None) -> tuple[Finding, ...]:
+        """What is worth an editor's look in an edition; without one, in the open one."""
+        edition = edition or await self.publisher(settings).preview()
         keys = [key for entry in (*edition.entries, *edition.again) for key in keys_of(entry)]
         async with self.store.reading() as transaction:
             known, marks = await pages.of(transaction, keys), await pages.marks(transaction, keys)
@@ -252,6 +252,7 @@ class Live:
                 self._notices,
                 outlets=self.outlets,
                 read_back=self.listening.read_back,
+                lint=app.lint,
                 clock=clock,
                 called=called,
             )

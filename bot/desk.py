@@ -4,7 +4,7 @@ Pure. What an edition is made of was decided in ``assemble``, what can be decide
 ``forms``'s, how cards look on a platform is decided by its ``draw``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from bot import cards
 from bot.chat import Action, Card, Cards, Fact
 from newsletter import curate, markdown
 from newsletter.curate import WITHOUT_TITLE, Desk, OnDesk
+from newsletter.lint import Fault, Finding
 from newsletter.model import Edition, Entry
 from newsletter.settings import NewsletterSettings
 from newsletter.titles import shorten
@@ -21,8 +22,19 @@ LISTED = 15
 """So many links of a kind are named; of more, how many there are."""
 
 
-def draft(edition: Edition, settings: NewsletterSettings, closing: datetime, now: datetime, called: str) -> Cards:
-    """What is in so far, what is out or held and why, and what could be better."""
+def draft(
+    edition: Edition,
+    settings: NewsletterSettings,
+    closing: datetime,
+    now: datetime,
+    called: str,
+    findings: Sequence[Finding] = (),
+    seen_until: int = 0,
+) -> Cards:
+    """What is in so far, what is out or held and why, and what could be better.
+
+    ``findings`` are what ``lint`` found; ``seen_until`` is the last share an editor has looked at.
+    """
     key = settings.key
     when = Fact(f"closes {in_words(closing, settings.zone, now)}", at=closing)
     if edition.is_empty:
@@ -35,7 +47,8 @@ def draft(edition: Edition, settings: NewsletterSettings, closing: datetime, now
     )
     head = replace(cards.note(f"📝 {edition.title}", (when, _counted(edition))), actions=actions)
     hint = Fact(f"To leave this week out: {called} skip {key}")
-    return Cards((head, *_checked(edition, settings), Card(lines=((hint,),))))
+    checked = (*_new(edition, seen_until), *_checked(edition, settings), *_found(findings))
+    return Cards((head, *checked, Card(lines=((hint,),))))
 
 
 def closed(
@@ -51,6 +64,21 @@ def closed(
     head = replace(cards.note(f"🔒 {edition.title}", (when, _counted(edition))), actions=(publish,))
     shown = cards.of_edition(edition)
     return Cards((head, *_checked(edition, settings)), (*shown.channel, *shown.thread))
+
+
+def _new(edition: Edition, seen_until: int) -> Iterable[Card]:
+    """What came since an editor last looked; nothing where nobody has looked yet."""
+    entries = (*edition.entries, *edition.again)
+    new = [(one, _shared_by(one)) for one in entries if any(shared.share > seen_until for shared in one.shares)]
+    if seen_until:
+        yield from _listed("New since an editor last looked", new)
+
+
+def _found(findings: Sequence[Finding]) -> Iterable[Card]:
+    """What ``lint`` found and is not said already."""
+    said = (Fault.NO_TITLE, Fault.HELD)
+    lines = [(Fact(one.title or one.url, one.url), Fact(one.says)) for one in findings if one.fault not in said]
+    yield from _facts("To mend", lines)
 
 
 def _counted(edition: Edition) -> Fact:

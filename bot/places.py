@@ -57,9 +57,10 @@ class Places:
             if chat is None:
                 continue  # `check` says so: without its tokens nothing of a platform is there
             if meant:
-                outlets += [Outlet(chat.destination(seen.id), also=(written,)) for seen in meant]
+                outlets += [Outlet(chat.destination(seen.id), also=(written,), is_chat=True) for seen in meant]
             else:
-                outlets.append(Outlet(Nowhere(written, chat.destination(ChannelId(platform, "", written)))))
+                nowhere = Nowhere(written, chat.destination(ChannelId(platform, "", written)))
+                outlets.append(Outlet(nowhere, is_chat=True))
         return outlets
 
     async def tell_editors(self, settings: NewsletterSettings, cards: Cards, *, but_not: str = "") -> bool:

@@ -14,11 +14,13 @@ from bot.notices import Notices
 from bot.places import Places
 from newsletter.due import Act, ActKind
 from newsletter.errors import NewsletterError
+from newsletter.lint import Finding
+from newsletter.model import Edition
 from newsletter.ports import Clock
 from newsletter.privacy import Privacy
 from newsletter.publish import Outlet, Publisher
 from newsletter.settings import NewsletterSettings
-from newsletter.store import Store, editions, run
+from newsletter.store import Store, choices, editions, run
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,9 @@ REMIND_AFTER = timedelta(hours=4)
 
 ReadBack = Callable[[NewsletterSettings, timedelta], Awaitable[tuple[str, ...]]]
 """Read the newsletter's channels again, for so long at most; returns what was not reached, in words."""
+
+Lint = Callable[[NewsletterSettings, Edition], Awaitable[Sequence[Finding]]]
+"""What is worth an editor's look in an edition."""
 
 Outlets = Callable[[NewsletterSettings], Awaitable[Sequence[Outlet]]]
 """Where the newsletter's editions go, as far as that is known now."""
@@ -48,6 +53,7 @@ class Weekly:
         *,
         outlets: Outlets,
         read_back: ReadBack,
+        lint: Lint,
         clock: Clock,
         called: str,
     ) -> None:
@@ -58,6 +64,7 @@ class Weekly:
         self._notices = notices
         self._outlets = outlets
         self._read_back = read_back
+        self._lint = lint
         self._clock = clock
         self._called = called
         self._privacy = Privacy(store, [settings], clock=clock)
@@ -122,7 +129,10 @@ class Weekly:
         if await self._was_shown(closing.isoformat()):
             return
         edition = await self._publisher.preview()
-        cards = desk.draft(edition, self.settings, closing, self._clock(), self._called)
+        async with self._store.reading() as transaction:
+            seen_until = await choices.looked_until(transaction, self.settings.key)
+        found = await self._lint(self.settings, edition)
+        cards = desk.draft(edition, self.settings, closing, self._clock(), self._called, found, seen_until)
         await self._show(cards, closing.isoformat())
 
     async def _show_what_waits(self) -> None:

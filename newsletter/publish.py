@@ -37,12 +37,16 @@ _ORDERS = (ActKind.SKIP, ActKind.UNSKIP, ActKind.PAUSE, ActKind.RESUME)
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """A destination and who reads it. ``also`` are keys under which editions were frozen for it before it was found."""
+    """A destination and who reads it. ``also`` are keys under which editions were frozen for it before it was found.
+
+    ``is_chat``: it comes after all others, so that it can say where the post is.
+    """
 
     destination: Destination
     audience: Audience = Audience.TEAM
     show: tuple[Shown, ...] = ()
     also: tuple[str, ...] = ()
+    is_chat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -526,11 +530,13 @@ class Publisher:
                 transaction, self._settings.key, self._clock(), failed_too=failed_too
             )
         known = {key: outlet for outlet in self._outlets.values() for key in outlet.also} | self._outlets
-        outcomes = await self._deliverer.deliver(known, unfinished, at_once=at_once)
+        chats = {key: outlet for key, outlet in known.items() if outlet.is_chat}
+        files = {key: outlet for key, outlet in known.items() if not outlet.is_chat}
+        outcomes = await self._deliverer.deliver(files, unfinished, at_once=at_once)
         for recap in self._recaps.values():
             looked_back = await self._look_back(recap, failed_too=failed_too, at_once=at_once)
             outcomes = (*outcomes, *looked_back)
-        return outcomes
+        return (*outcomes, *await self._deliverer.deliver(chats, unfinished, at_once=at_once))
 
     async def _look_back(self, recap: Recap, *, failed_too: bool, at_once: bool) -> tuple[Delivered, ...]:
         """Bring the document over all editions up to date, if it is not.

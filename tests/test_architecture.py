@@ -77,7 +77,10 @@ PURE = [
             "assemble amend curate hiding page page_charset page_dates page_pdf page_people page_tags page_titles page_walls linked_data sites search addresses visiting lint"
         ).split()
     ),
-    *(f"bot/platforms/*/{name}.py" for name in "payloads markup mrkdwn embed_text draw questions manifest permissions".split()),
+    *(
+        f"bot/platforms/*/{name}.py"
+        for name in "payloads markup mrkdwn embed_text draw questions manifest permissions".split()
+    ),
     "bot/cards.py",
     "bot/desk.py",
     "bot/forms.py",

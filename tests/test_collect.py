@@ -104,7 +104,9 @@ async def test_a_thousand_messages_without_a_link_leave_no_trace(store, collecto
     assert {table: rows for table, rows in kept.items() if rows} == {
         "alembic_version": kept["alembic_version"],
         "channel": [(1, "local", "W", "C1", "news", 0, kept["channel"][0][6], None)],
-        **{table: rows for table, rows in kept.items() if table.startswith(("share_terms_", "edition_terms_")) and rows},
+        **{
+            table: rows for table, rows in kept.items() if table.startswith(("share_terms_", "edition_terms_")) and rows
+        },
     }
     for file in tmp_path.iterdir():
         assert SENTENCE.encode() not in file.read_bytes()

@@ -66,7 +66,9 @@ async def test_the_migrated_tables_are_those_the_queries_are_written_for(databas
             connection,
             opts={
                 "compare_type": True,
-                "include_name": lambda name, kind, _: kind != "table" or not (name or "").startswith(("share_terms", "edition_terms")),
+                "include_name": lambda name, kind, _: (
+                    kind != "table" or not (name or "").startswith(("share_terms", "edition_terms"))
+                ),
             },
         )
         return compare_metadata(context, tables.metadata)

@@ -208,9 +208,7 @@ async def test_a_row_says_why_it_is_in_or_out_and_what_it_still_needs(desks):
     assert "❗ no title of its own" in shown
     assert "out: meeting" in shown
     assert "in: 1 person" in shown
-    assert shown.index("example.org/x") < shown.index("A good title") < shown.index("out: meeting"), (
-        "undecided first"
-    )
+    assert shown.index("example.org/x") < shown.index("A good title") < shown.index("out: meeting"), "undecided first"
 
 
 async def test_pages_are_turned_and_every_link_is_on_one(desks):

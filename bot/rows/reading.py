@@ -61,10 +61,10 @@ async def recent(commands: "Commands", asked: Asked) -> Cards:
 
 async def search_words(commands: "Commands", asked: Asked) -> Cards:
     """The newest links with all these words."""
-    wanted = asked.values["words"]
-    found = await commands.find(asked, search.read(wanted), AT_MOST)
+    wanted = words.plain_title(asked.values["words"], 80)
+    found = await commands.find(asked, search.read(asked.values["words"]), AT_MOST)
     if not found:
-        return cards.text(f"Nothing here has {wanted}. {search.hint(wanted)}")
+        return cards.text(f"Nothing here has {wanted}. {search.hint(asked.values['words'])}")
     zone = asked.newsletters[0].settings.zone
     listed = []
     for one in found:
@@ -91,7 +91,7 @@ ROWS = (
         "search",
         "Find links shared here",
         search_words,
-        (Parameter("words", "Words or a #hashtag", required=True),),
+        (Parameter("words", 'Words, "a phrase", #tag, from:name or in:#channel', required=True),),
     ),
     Row("help", "What you can ask", help_),
 )

@@ -190,6 +190,13 @@ class Look:
     until: int
 
 
+async def looked_until(transaction: Transaction, newsletter: str) -> int:
+    """The newest share that anybody who looked at the desk has seen; 0: nobody has looked."""
+    table = tables.look
+    found = await transaction.execute(select(func.max(table.c.seen_until)).where(table.c.newsletter == newsletter))
+    return found.scalar_one_or_none() or 0
+
+
 async def look(transaction: Transaction, newsletter: str, by: PersonId, now: datetime) -> Look:
     """The person looks at everything there is; returns how far they had looked before."""
     table = tables.look
