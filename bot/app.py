@@ -8,6 +8,7 @@ freezes what each destination shall get, and delivers it. Nothing here decides a
 import asyncio
 import logging
 import os
+import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -30,10 +31,12 @@ from newsletter.destinations.git import GitRepository
 from newsletter.destinations.git import part_of as git_part_of
 from newsletter.destinations.git_calls import is_elsewhere, without_credentials
 from newsletter.destinations.markdown import MarkdownFolder, part_of
-from newsletter.destinations.site import SiteFolder, Told, Written
+from newsletter.destinations.site import SiteFolder, Told, Written, id_in
 from newsletter.lint import Finding, keys_of, lint
 from newsletter.model import Edition, Part
+from newsletter.phrase import Phrase
 from newsletter.ports import Clock
+from newsletter.privacy import Privacy
 from newsletter.publish import Outlet, Publisher, Recap
 from newsletter.settings import GitSettings, MarkdownSettings, NewsletterSettings, SiteSettings
 from newsletter.store import Store, chat, pages
@@ -74,10 +77,21 @@ class App:
     collector: Collector
     clock: Clock = now
 
+    @property
+    def privacy(self) -> Privacy:
+        """What people may ask for their own."""
+        return Privacy(self.store, self.config.newsletters.values(), clock=self.clock)
+
     async def workspaces(self) -> dict[str, str]:
         """Where an import belongs that names no workspace: as configured, else the only one known of its platform."""
         async with self.store.reading() as transaction:
             return await chat.workspaces(transaction) | self.config.workspaces
+
+    def repository(self, settings: NewsletterSettings) -> GitRepository | None:
+        """Where its posts are committed, if anywhere."""
+        if settings.git is None:
+            return None
+        return _repository(self._place_of(settings.git), settings.git, lambda _: ("", ""), settings.git.folders, "git")
 
     def publisher(
         self,
@@ -94,9 +108,7 @@ class App:
             outlets += [] if markdown.style == "index" else [_posts(place, markdown)]
             recaps += [_index(place, markdown, settings)] if markdown.index or markdown.style == "index" else []
         if (git := settings.git) is not None and folder is None:
-            repository = git.repository
-            if not is_elsewhere(repository):
-                repository = str(self._beside_the_config(repository).absolute())
+            repository = self._place_of(git)
             outlets += [] if git.style == "index" else [_commits(repository, git)]
             recaps += [_committed_index(repository, git, settings)] if git.index or git.style == "index" else []
         if settings.site is not None and folder is None:
@@ -190,17 +202,20 @@ class App:
         readable = await self.archivist(settings).printed(shown.audience, shown.show)
         if not readable:
             return Written(), 0
-        files = render_site.files(readable, settings, shown)
-        return await asyncio.to_thread(self._site(settings, folder).write, files, told), len(readable)
+        site = self._site(settings, folder)
+        return await asyncio.to_thread(site.write_all, readable, told), len(readable)
 
     def _site(self, settings: NewsletterSettings, folder: Path | None) -> SiteFolder:
         shown = settings.site or SiteSettings()
-        place = (folder if folder is not None else self._beside_the_config(shown.folder)).absolute()
+        own = self._beside_the_config(shown.folder).absolute()
+        place = folder.absolute() if folder is not None else own
+        # Names like `weekly` are many teams': the ids in feeds are made of the first address, and stay when it changes.
+        shown = shown.model_copy(update={"id": shown.id or id_in(place) or id_in(own) or shown.url})
 
         def draw(editions: Sequence[Edition]) -> Sequence[render_site.File]:
             return render_site.files(editions, settings, shown)
 
-        return SiteFolder(place, settings.key, draw, key=f"site:{place}")
+        return SiteFolder(place, settings.key, draw, key=f"site:{place}", id=shown.id)
 
     def _publisher(
         self,
@@ -219,6 +234,11 @@ class App:
             is_alive=_is_alive,
             stopping=stopping,
         )
+
+    def _place_of(self, git: GitSettings) -> str:
+        """Its address, or where on this machine it is."""
+        elsewhere = is_elsewhere(git.repository)
+        return git.repository if elsewhere else str(self._beside_the_config(git.repository).absolute())
 
     def _beside_the_config(self, folder: str) -> Path:
         """Relative paths in the configuration start at its own folder, wherever the program is started."""
@@ -276,10 +296,15 @@ class Live:
             if named or not settings.collect:
                 key = f"chat:{platform}:{settings.key}"
                 if why is None:
-                    await self._notices.right(settings, key, f"{platform} is connected again; what was missed is read.")
+                    well = Phrase("{platform} is connected again; what was missed is read.", platform=platform)
+                    await self._notices.right(settings, key, well)
                 else:
-                    text = f"{platform} cannot be connected: {why}. It is tried again by itself; nothing is lost by it."
-                    await self._notices.wrong(settings, key, text, broken=platform)
+                    wrong = Phrase(
+                        "{platform} cannot be connected: {why}. It is tried again by itself; nothing is lost by it.",
+                        platform=platform,
+                        why=why,
+                    )
+                    await self._notices.wrong(settings, key, wrong, broken=platform)
 
     async def close(self) -> None:
         """Let go of the chats' connections."""
@@ -322,7 +347,11 @@ async def problems(config: Config) -> AsyncIterator[str]:
 
 
 async def invitations(config: Config) -> AsyncIterator[str]:
-    """How to let Linkletter in where that takes a link, with the least permissions."""
+    """How to let Linkletter in where that takes a link, with the least permissions; and what a chat does not tell."""
+    if (slack := config.platforms.slack) is not None and slack.bot_token is not None:
+        from bot.platforms.slack import check as slack_check
+
+        yield f"slack: {slack_check.UNASKED}"
     if (discord := config.platforms.discord) is not None and discord.token is not None:
         from bot.platforms.discord import check as discord_check
 
@@ -453,7 +482,7 @@ async def opened(config: Config, clock: Clock = now) -> AsyncIterator[App]:
     """Linkletter, ready: the database is there and up to date. It is closed at the end of the block."""
     store = await Store.open(_database(config))
     try:
-        yield App(config, store, Collector(store), clock)
+        yield App(config, store, Collector(store, config.newsletters.values()), clock)
     finally:
         await store.close()
 
@@ -466,15 +495,21 @@ def _database(config: Config) -> str:
     return f"sqlite:///{config.path.absolute().parent / file}"
 
 
+_STARTED = secrets.token_hex(4)
+"""In a container every process has the same number."""
+
+
 def _owner() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{_STARTED}"
 
 
 def _is_alive(owner: str) -> bool:
     """Whether another process may still be at work; of one on another machine nobody knows."""
-    host, _, process = owner.rpartition(":")
-    if host != socket.gethostname() or not process.isdecimal():
+    ours, (host, process, *_) = _owner(), (*owner.split(":"), "")[:2]
+    if owner == ours or host != ours.split(":")[0] or not process.isdecimal():
         return True
+    if int(process) == os.getpid():
+        return False
     try:
         os.kill(int(process), 0)
     except ProcessLookupError:

@@ -10,8 +10,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 from bot.chat import Answer, Cards, Invocation, Parameter
+from bot.speech import Speech
 from newsletter import words
 from newsletter.errors import UserError
+from newsletter.phrase import Phrase
 from newsletter.publish import Publisher
 from newsletter.settings import NewsletterSettings
 from newsletter.week import parse_date
@@ -19,13 +21,13 @@ from newsletter.week import parse_date
 if TYPE_CHECKING:
     from bot.commands import Commands
 
-NEWSLETTER = Parameter("newsletter", "Which one, where the channel has several")
-EDITION = Parameter("edition", "Which one, by its number: asked for twice, it goes out once")
-WHICH = Parameter("edition", "Which one: last, or its number as #12; the open one if left out")
-LINK = Parameter("link", "Its address, or its number on the desk")
-PAGE = Parameter("page", "Which page of the desk")
-DATE = Parameter("date", "A day, as 2026-06-13; the next one if left out")
-DAY = Parameter("date", "A day, as 2026-06-13", required=True)
+NEWSLETTER = Parameter("newsletter", Phrase("Which one, where the channel has several"))
+EDITION = Parameter("edition", Phrase("Which one, by its number: asked for twice, it goes out once"))
+WHICH = Parameter("edition", Phrase("Which one: last, or its number as #12; the open one if left out"))
+LINK = Parameter("link", Phrase("Its address, or its number on the desk"))
+PAGE = Parameter("page", Phrase("Which page of the desk"))
+DATE = Parameter("date", Phrase("A day, as 2026-06-13; the next one if left out"))
+DAY = Parameter("date", Phrase("A day, as 2026-06-13"), required=True)
 
 # Where a link may follow, a bare number is its place on the desk.
 _LOOKS_LIKE = {
@@ -49,19 +51,21 @@ class Newsletter:
 class Asked:
     """A question, understood: its values by name, and the newsletters it is about, of which there is at least one.
 
-    ``edited`` are those that the asker edits.
+    ``speech`` is the asker's language: an answer is said in it, but for an edition. ``edited`` are those that the asker
+    edits.
     """
 
     invocation: Invocation
     values: Mapping[str, str]
     newsletters: tuple[Newsletter, ...]
+    speech: Speech
     edited: frozenset[str] = frozenset()
 
     @property
     def newsletter(self) -> Newsletter:
         """The one it is about. Raises ``UserError`` where that is not clear."""
         if len(self.newsletters) > 1:
-            raise UserError(f"this channel has several newsletters; say which: {keys(self.newsletters)}")
+            raise UserError("this channel has several newsletters; say which: {names}", names=keys(self.newsletters))
         return self.newsletters[0]
 
     @property
@@ -81,7 +85,7 @@ class Asked:
         if written.lower() in ("", "open", "last"):
             return None
         if not re.fullmatch(r"[0-9]{1,9}", written):
-            raise UserError(f"{words.plain_title(written, 40)} is no edition's number")
+            raise UserError("{text} is no edition's number", text=words.plain_title(written, 40))
         return int(written)
 
     @property
@@ -106,7 +110,7 @@ class Row:
     """
 
     name: str
-    help: str
+    help: Phrase
     run: "Callable[[Commands, Asked], Awaitable[Cards | Answer]]"
     parameters: tuple[Parameter, ...] = ()
     who: Literal["everyone", "sharers", "editors"] = "everyone"
@@ -131,7 +135,9 @@ def values_of(row: Row, rest: str, called: str, here: Sequence[Newsletter]) -> d
             free = parameter.name if parameter not in _LOOKS_LIKE and parameter != NEWSLETTER else free
     for parameter in row.parameters:
         if parameter.required and parameter.name not in values:
-            raise UserError(f"{called} {row.name} needs {parameter.help}: {called} {row.name} <{parameter.name}>")
+            command = f"{called} {row.name}"
+            usage = f"{command} <{parameter.name}>"
+            raise UserError("{command} needs {what}: {usage}", command=command, what=parameter.help, usage=usage)
     return values
 
 

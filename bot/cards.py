@@ -9,11 +9,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.chat import Card, Cards, Command, Fact
+from bot.speech import Speech
 from newsletter import markdown, titles
 from newsletter.languages import Language, language
 from newsletter.model import Edition, Entry, Shared
 from newsletter.settings import NewsletterSettings
-from newsletter.week import in_words, next_cut_off
+from newsletter.week import next_cut_off
 
 FLAT = 5
 """Up to so many entries stand in full, without headings."""
@@ -83,14 +84,14 @@ def _full(entry: Entry, words: Language, several: bool) -> Card:
     return Card(
         title=_title(entry),
         url=entry.url,
-        text=entry.words,
-        lines=(*_further(entry), *_byline(entry, words, several)),
+        text=entry.said,
+        lines=(*_further(entry), *_byline(entry, words, several), *_discussion(entry, words)),
         image=entry.image,
     )
 
 
 def _short(entry: Entry, words: Language, several: bool) -> Card:
-    return replace(_full(entry, words, several), text=_in_short(entry.words), image="")
+    return replace(_full(entry, words, several), text=_in_short(entry.said), image="")
 
 
 def _line(entry: Entry) -> Card:
@@ -125,6 +126,15 @@ def _byline(entry: Entry, words: Language, several: bool) -> tuple[tuple[Fact, .
     return (tuple(facts.values()),) if facts else ()
 
 
+def _discussion(entry: Entry, words: Language) -> tuple[tuple[Fact, ...], ...]:
+    """The best replies, each a line in short."""
+    said = (
+        (markdown.plain(reply.person.name) or words.someone, markdown.plain(markdown.to_text(reply.words)))
+        for reply in entry.discussion
+    )
+    return tuple((Fact(f"💬 {name}: {titles.shorten(text, SHORT_WORDS)}"),) for name, text in said)
+
+
 def _who(shared: Shared, words: Language, several: bool) -> str:
     name = markdown.plain(shared.person.name) or words.someone
     return f"{name} (#{markdown.plain(shared.channel)})" if several and shared.channel else name
@@ -144,33 +154,40 @@ def links(heading: str, found: Iterable[tuple[str, str, tuple[Fact, ...]]]) -> C
     return Cards((Card(title=heading), *listed))
 
 
-def help_of(called: str, commands: Iterable[Command]) -> Cards:
+def help_of(called: str, commands: Iterable[Command], speech: Speech) -> Cards:
     """How each command is written, and what it does. ``called`` is what people type before it: ``/digest``."""
     rows = []
     for command in commands:
         values = (f"<{p.name}>" if p.required else f"[{p.name}]" for p in command.parameters)
-        rows.append((Fact(" ".join((called, command.name, *values))), Fact(command.help)))
+        rows.append((Fact(" ".join((called, command.name, *values))), Fact(speech.say(command.help))))
     return Cards((Card(title="Linkletter", lines=tuple(rows)),))
 
 
-def introduction(newsletters: Sequence[NewsletterSettings], called: str, now: datetime) -> Cards:
+def introduction(newsletters: Sequence[NewsletterSettings], called: str, now: datetime, speech: Speech) -> Cards:
     """What we do in a channel: what, when, how to take part, how to stay out, what is kept."""
     rows = []
     for settings in newsletters:
         closes = next_cut_off(settings.schedule, settings.zone, now)
-        when = Fact(f"next on {in_words(closes, settings.zone, now)}", at=closes)
-        rows.append((Fact(f"Links shared here make the newsletter {settings.key}"), when))
-    text = (
-        f"Share links and react to them: that is all. {called} preview shows what will go out.\n"
+        when = Fact(speech.say("next on {when}", when=speech.when(closes, settings.zone, now)), at=closes)
+        rows.append(
+            (Fact(speech.say("Links shared here make the newsletter {newsletter}", newsletter=settings.key)), when)
+        )
+    text = speech.say(
+        "Share links and react to them: that is all. {called} preview shows what will go out.\n"
         "Only messages with a link are kept, with who reacted to them, and your words around the link. "
-        f"Delete a message and it is out, also afterwards; {called} help tells the rest."
+        "Delete a message and it is out, also afterwards; {called} help tells the rest.",
+        called=called,
     )
-    return Cards((Card(title="Hello, I am Linkletter", lines=tuple(rows), text=markdown.escape(text)),))
+    if any(settings.keeps_replies for settings in newsletters):
+        text += "\n" + speech.say(
+            "Replies to links are kept too: the best of them stand in the newsletter, for the team."
+        )
+    return Cards((Card(title=speech.say("Hello, I am Linkletter"), lines=tuple(rows), text=markdown.escape(text)),))
 
 
-def seen_before(lines: Iterable[str], called: str) -> Cards:
+def seen_before(lines: Iterable[str], speech: Speech) -> Cards:
     """For who shares a link that a newsletter had: only new words bring it in again."""
-    hint = "Your words about it bring it in again, as a line at the end; without any it is left out."
+    hint = speech.say("Your words about it bring it in again, as a line at the end; without any it is left out.")
     return Cards((Card(lines=(*((Fact(f"🔁 {line}"),) for line in lines), (Fact(hint),))),))
 
 

@@ -1,8 +1,7 @@
 """The chat port: what a chat platform does for Linkletter, and what Linkletter does for it. Protocols and values only.
 
 An adapter (``platforms/slack``, ``platforms/discord``, ``platforms/local``) is a ``Chat``; what it is told to call is a
-``Listener``. ``tests/contracts/test_platform.py`` holds every adapter to the law below; ``platforms/local`` is the one
-to read first.
+``Listener``. ``tests/contracts`` holds every adapter to the law below; ``platforms/local`` is the one to read first.
 
 **Hearing.** Hand over everything people write, edit, delete and react to as values of ``newsletter.heard``, the text as
 CommonMark. Leave out bots, our own posts first of all, and what nobody wrote (joins, topics). When ``heard`` returns it
@@ -19,7 +18,7 @@ reading would delete everything.
 name. A button asks its ``Action.text``, a form that is sent its ``Form.text`` with the ``values`` written in it, a
 message's shortcut the command's name with the ``message``. First tell the platform in its time that the question
 arrived, then call ``asked``, which may take long; it raises nothing but cancellation. A question that may be answered
-with a form is asked at once where the platform opens forms only in the first seconds (``Command.opens_form``). Every
+with a form is asked at once where the platform opens forms only in the first seconds (``Listener.forms``). Every
 message of a ``private`` answer is for the asker alone. A question that the platform delivers again has the same ``id``,
 and gets the same answer.
 
@@ -204,11 +203,6 @@ class Command(Protocol):
         ...
 
     @property
-    def opens_form(self) -> bool:
-        """Whether the answer must come at once, because a form can only be opened in the first seconds."""
-        ...
-
-    @property
     def shortcut(self) -> str:
         """What it is called in a message's own menu, of at most 24 characters; ``""``: it is not there."""
         ...
@@ -222,7 +216,13 @@ class Listener(Protocol):
 
     @property
     def commands(self) -> Sequence[Command]:
-        """All there are, in the order in which to show them."""
+        """Those to offer, in the order in which to show them."""
+        ...
+
+    @property
+    def forms(self) -> Collection[str]:
+        """The names whose answer may be a form, also those that only buttons ask: it must come at once, because a form
+        can only be opened in the first seconds."""
         ...
 
     async def connected(self, chat: "Chat") -> None:

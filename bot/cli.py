@@ -9,6 +9,8 @@ import json
 import logging
 import os
 import secrets
+import shlex
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -196,6 +198,7 @@ def import_(context: click.Context, paths: tuple[Path, ...], workspace: str, as_
                     workspace=workspace,
                     configured=await app.workspaces(),
                     progress=progress,
+                    privacy=app.privacy,
                 )
 
     imported = _run(run())
@@ -216,6 +219,10 @@ def import_(context: click.Context, paths: tuple[Path, ...], workspace: str, as_
     _print_counts("held back from public places", imported.held)
     _print_counts("left out of newsletters", imported.left_out)
     _print_counts("messages that are no person's words", collected.ignored)
+    if imported.forgotten:
+        days = max(settings.retention for settings in config.newsletters.values())
+        messages = _several(imported.forgotten, "message")
+        click.echo(f"{messages} older than the retention of {_several(days, 'day')}: only the links are kept")
 
 
 def _several(count: int, one: str, many: str = "") -> str:
@@ -755,12 +762,25 @@ def forget(context: click.Context, person: str, as_json: bool) -> int:
     for key in done.waiting:
         _complain(f"note: messages of {key} in chat change when `linkletter run` runs")
     for file in done.files:
-        _complain(f"note: the name still stands in {file}: was it edited by hand?")
-    for repository in done.repositories:
-        _complain(f"note: the history of {repository} still has it; rewriting that is yours to do (git filter-repo)")
+        _complain(f"note: something of theirs still stands in {file}: was it edited by hand?")
+    for history in done.repositories:
+        _complain_of_history(history)
     for why in done.failed:
         _complain(f"linkletter: {why}")
     return 1 if done.failed else 0
+
+
+def _complain_of_history(history: Any) -> None:
+    """What a repository's commits still hold, and what there is to do."""
+    if history.problem:
+        _complain(f"note: nobody looked through the history of {history.repository}: {history.problem}")
+        return
+    _complain(f"note: the history of {history.repository} still has something of theirs, in")
+    for commit in history.commits:
+        _complain(f"    {commit.hash[:10]}  {commit.day}  {commit.subject}  {commit.path}")
+    if history.more:
+        _complain(f"    and {_several(history.more, 'older one')}")
+    _complain("  Rewriting it is yours to do, since others have copies: see `docs/privacy.md` (git filter-repo).")
 
 
 @linkletter.command()
@@ -776,10 +796,11 @@ def init(context: click.Context, api_url: str) -> None:
     if not sys.stdin.isatty():
         raise click.UsageError(
             "init asks questions, and here is nobody at a terminal to answer them. Copy config.example.yaml to "
-            "config.yaml instead, change it, and look at it with: linkletter check"
+            f"config.yaml instead, change it, and look at it with: {_called()} check"
         )
     named: Path | None = context.find_root().obj
-    ask_and_write(named or Path(CONFIG), dict(os.environ), api_url=api_url, language=_language(os.environ))
+    path, language = named or Path(CONFIG), _language(os.environ)
+    ask_and_write(path, dict(os.environ), api_url=api_url, language=language, called=_called())
 
 
 @linkletter.command()
@@ -822,11 +843,18 @@ def demo(
         if once:
             _run(run_once(wanted, click.echo))
             again = f" --folder {folder}" if folder != Path(DEMO) else " --keep"
-            click.echo(f"Next, be in that room yourself, in the browser: linkletter demo{again}")
-            click.echo("And in your own chat: linkletter init")
+            click.echo(f"Next, be in that room yourself, in the browser: {_called()} demo{again}")
+            click.echo(f"And in your own chat: {_called()} init")
         else:
             browse = not no_browser and _has_a_browser(os.environ)
             _run(run_in_browser(wanted, _complain, host=host, port=port, browse=browse))
+            _complain(f"Next, in your own chat: {_called()} init")
+
+
+def _called() -> str:
+    """What to type for this program: its name, or as it was typed now, where the name alone would not be found."""
+    typed = Path(sys.argv[0])
+    return shlex.quote(str(typed)) if typed.stem == "linkletter" and not shutil.which("linkletter") else "linkletter"
 
 
 def _language(environ: Mapping[str, str]) -> str:

@@ -18,7 +18,9 @@ from datetime import datetime
 from bot import cards
 from bot.asking import NEWSLETTER, Asked, Newsletter, Row, keys, values_of
 from bot.chat import Answer, Card, Cards, Chat, Fact, Invocation, PermissionDenied
+from bot.desk import closes
 from bot.rows import curating, ordering, owning, reading
+from bot.speech import Speech, of_asker
 from bot.suggest import nearest
 from newsletter import search, words
 from newsletter.collect import Collector
@@ -26,14 +28,14 @@ from newsletter.curator import Curator
 from newsletter.errors import UserError
 from newsletter.heard import ChannelSeen, MessageId, MessageSeen, PersonId
 from newsletter.model import Receipt
+from newsletter.phrase import Phrase
 from newsletter.ports import Clock
 from newsletter.privacy import Privacy
 from newsletter.publish import Delivered
 from newsletter.settings import NewsletterSettings, is_one_of
-from newsletter.store import Store, choices, editions
+from newsletter.store import Store, choices, editions, placements
 from newsletter.store import chat as kept
 from newsletter.store import search as index
-from newsletter.week import in_words
 
 __all__ = ["ROWS", "Asked", "Commands", "Newsletter", "Row"]
 
@@ -45,7 +47,9 @@ ANSWERS_KEPT = 200
 PENDING_KEPT = 100
 """How much of what people wrote waits for them to choose between it and what somebody else wrote meanwhile."""
 
-DONE_ALREADY = "This was done already."
+DONE_ALREADY = Phrase("This was done already.")
+
+SOMEBODY = Phrase("somebody")
 
 ROWS = (*reading.ROWS, *curating.ROWS, *ordering.ROWS, *owning.ROWS)
 
@@ -69,6 +73,7 @@ class Commands:
     ) -> None:
         """``called`` is what people type before a command. ``collector`` is the one that hears the chats."""
         self.commands = tuple(row for row in rows if row.listed)
+        self.forms = frozenset(row.name for row in rows if row.opens_form)
         self.called = called
         self._rows = {row.name: row for row in rows}
         self._store = store
@@ -101,29 +106,35 @@ class Commands:
         return answer.result()
 
     async def _said(self, invocation: Invocation) -> Answer:
+        speech = of_asker(invocation.locale)
         try:
-            said = await self._answer(invocation)
+            here = await self._here(invocation)
+            speech = of_asker(invocation.locale, here[0].settings.language if here else "")
+            said = await self._answer(invocation, here, speech)
         except UserError as error:
-            said = cards.text(str(error))
+            said = cards.text(speech.say(error.says))
         except Exception:
             reference = secrets.token_hex(3)
             log.exception("a question could not be answered, reference %s", reference)
-            said = cards.text(f"Something went wrong here. Whoever runs Linkletter finds it in the log as {reference}.")
+            went_wrong = speech.say(
+                "Something went wrong here. Whoever runs Linkletter finds it in the log as {reference}.",
+                reference=reference,
+            )
+            said = cards.text(went_wrong)
         return said if isinstance(said, Answer) else Answer(said)
 
-    async def _answer(self, invocation: Invocation) -> Cards | Answer:
+    async def _answer(self, invocation: Invocation, here: tuple[Newsletter, ...], speech: Speech) -> Cards | Answer:
         name, rest = (*invocation.text.split(maxsplit=1), "", "")[:2]
         row = self._rows.get(name.lower())
-        here = await self._here(invocation)
         if not here:
-            return _how_to_begin(invocation)
+            return _how_to_begin(invocation, speech)
         edited = await self._edited(invocation, here)
         if row is None:
-            return await self._unknown(name, Asked(invocation, {}, here, edited))
-        asked = _about(Asked(invocation, values_of(row, rest, self.called, here), here, edited))
+            return await self._unknown(name, Asked(invocation, {}, here, speech, edited))
+        asked = _about(Asked(invocation, values_of(row, rest, self.called, here), here, speech, edited))
         asked = await self._allowed(row, asked)
         if row.changes and not await self._is_new(invocation):
-            return cards.text(DONE_ALREADY)
+            return cards.text(speech.say(DONE_ALREADY))
         return await row.run(self, asked)
 
     async def _is_new(self, invocation: Invocation) -> bool:
@@ -153,8 +164,12 @@ class Commands:
         if not name:
             return shown
         meant = nearest(name, [row.name for row in self.commands])
-        said = cards.text(f"There is no command {words.plain_title(name, 40)}{f': {meant}' if meant else '.'}")
-        return replace(shown, channel=(*said.channel, *shown.channel))
+        written, say = words.plain_title(name, 40), asked.speech.say
+        if meant:
+            said = say("There is no command {name}: {meant}", name=written, meant=meant)
+        else:
+            said = say("There is no command {name}.", name=written)
+        return replace(shown, channel=(*cards.text(said).channel, *shown.channel))
 
     # --- who may ---
 
@@ -169,8 +184,11 @@ class Commands:
         edited = tuple(one for one in asked.newsletters if one.settings.key in asked.edited)
         if not edited:
             raise PermissionDenied(
-                f"{row.name} is for editors of {keys(asked.newsletters)}. Whoever runs Linkletter can make you one in "
-                f'its configuration: editors: ["{asked.by}"]'
+                "{command} is for editors of {newsletters}. Whoever runs Linkletter can make you one in its "
+                "configuration: {line}",
+                command=row.name,
+                newsletters=keys(asked.newsletters),
+                line=f'editors: ["{asked.by}"]',
             )
         return replace(asked, newsletters=edited)
 
@@ -206,19 +224,19 @@ class Commands:
         async with self._store.reading() as transaction:
             return await editions.last_printed(transaction, newsletter.settings.key) is not None
 
-    async def collected(self, newsletter: Newsletter, message: MessageSeen) -> tuple[editions.Placed, ...]:
+    async def collected(self, newsletter: Newsletter, message: MessageSeen) -> tuple[placements.Placed, ...]:
         """What a message shares, which is collected now if it was not. Raises ``UserError`` where that may not be."""
         async with self._store.reading() as transaction:
-            known = await editions.shares_of(transaction, message.id, newsletter.settings.key)
+            known = await placements.shares_of(transaction, message.id, newsletter.settings.key)
             there = {seen.id: seen for seen in (await kept.channels(transaction)).values()}
         if known:
             return known
         seen = there.get(message.id.channel)
         if seen is None or not newsletter.settings.collects(seen):
-            raise UserError(f"{newsletter.settings.key} does not collect from here")
+            raise UserError("{newsletter} does not collect from here", newsletter=newsletter.settings.key)
         await self._collector.hear(message)
         async with self._store.reading() as transaction:
-            return await editions.shares_of(transaction, message.id, newsletter.settings.key)
+            return await placements.shares_of(transaction, message.id, newsletter.settings.key)
 
     # --- the editors' place ---
 
@@ -229,7 +247,8 @@ class Commands:
         return alone or bool(place and is_one_of(channel, (place,)))
 
     async def put_on_desk(self, newsletter: Newsletter, person: PersonId, shown: Cards) -> tuple[str, str]:
-        """Post it in the editors' channel, else to the person alone; returns where that is, and the way there."""
+        """Post it in the editors' channel, else to the person alone; returns where that is (``""``: to the person) and
+        the way there."""
         place = newsletter.settings.editors_channel
         for chat in self._chats.values() if place else ():
             if not place.startswith(f"{chat.platform}:"):
@@ -239,7 +258,7 @@ class Commands:
                     said = await chat.say(seen.id, shown)
                     return f"#{seen.name}", await self._way_to(said)
         chat = self._chats[person.platform]
-        return "our conversation", await self._way_to(await chat.say(person, shown))
+        return "", await self._way_to(await chat.say(person, shown))
 
     async def _way_to(self, message: MessageId | None) -> str:
         chat = self._chats.get(message.channel.platform) if message is not None else None
@@ -262,15 +281,15 @@ class Commands:
     async def name_of(self, person: PersonId | None) -> str:
         """How people call somebody."""
         if person is None:
-            return "somebody"
+            return SOMEBODY
         async with self._store.reading() as transaction:
-            return await choices.name(transaction, person) or "somebody"
+            return await choices.name(transaction, person) or SOMEBODY
 
     async def called_by(self, by: str) -> str:
         """How people call who did something, as the log of a newsletter has it."""
         platform, colon, id = by.partition(":")
         if not colon:
-            return by
+            return Phrase(by)
         async with self._store.reading() as transaction:
             return await choices.name_in(transaction, platform, id) or by
 
@@ -287,29 +306,36 @@ class Commands:
             keys = [one.settings.key for one in asked.newsletters]
             return await index.find(transaction, wanted, rows, most, newsletters=keys, now=self._clock())
 
-    async def status_of(self, newsletter: Newsletter, here: ChannelSeen) -> Card:
+    async def status_of(self, newsletter: Newsletter, here: ChannelSeen, speech: Speech) -> Card:
         """How a newsletter stands; other private channels are not named here."""
-        settings = newsletter.settings
+        settings, say = newsletter.settings, speech.say
         standing = await newsletter.publisher.standing()
         channels = [seen for chat in self._chats.values() for seen in await chat.channels()]
         named = [seen for seen in channels if not seen.private or seen.id == here.id]
         collects = [f"#{seen.name}" for seen in named if settings.listens_to(seen)]
         posts_to = [f"#{seen.name}" for seen in named if settings.posts_to(seen)]
-        left_out = f", {standing.left_out} left out" if standing.left_out else ""
+        so_far = speech.counted("{n} link so far", "{n} links so far", standing.entries)
+        if standing.left_out:
+            so_far = say("{links}, {n} left out", links=so_far, n=standing.left_out)
         facts = [
-            Fact(f"{standing.entries} {'link' if standing.entries == 1 else 'links'} so far{left_out}"),
-            Fact(f"closes {in_words(standing.cut_off, settings.zone, self._clock())}", at=standing.cut_off),
-            *([Fact(f"collects from {', '.join(collects)}")] if collects else []),
-            *([Fact(f"goes to {', '.join(posts_to)}")] if posts_to else []),
-            *(Fact(f"⚠️ did not reach {destination}: {why}") for destination, why in standing.failed),
+            Fact(so_far),
+            closes(standing.cut_off, settings, self._clock(), speech),
+            *([Fact(say("collects from {places}", places=", ".join(collects)))] if collects else []),
+            *([Fact(say("goes to {places}", places=", ".join(posts_to)))] if posts_to else []),
+            *(
+                Fact(say("⚠️ did not reach {place}: {why}", place=destination, why=why))
+                for destination, why in standing.failed
+            ),
         ]
         return cards.note(f"{settings.key} {standing.label}", facts)
 
-    async def outcome(self, delivered: Delivered) -> Fact:
+    async def outcome(self, delivered: Delivered, speech: Speech) -> Fact:
         """What became of an edition at one destination, in a few words."""
         if delivered.failed is not None:
-            again = "; it will be tried again" if delivered.again else ""
-            return Fact(f"⚠️ {delivered.destination}: {delivered.failed}{again}")
+            failed = delivered.failed
+            if delivered.again:
+                failed = speech.say("{why}; it will be tried again", why=failed)
+            return Fact(f"⚠️ {delivered.destination}: {failed}")
         where = await self._link_to(delivered.destination, delivered.receipts[0]) if delivered.receipts else ""
         return Fact(f"✔ {delivered.destination}: {delivered.label}", where)
 
@@ -329,11 +355,15 @@ def _about(asked: Asked) -> Asked:
     named = tuple(one for one in asked.newsletters if one.settings.key.casefold() == wanted.casefold())
     if not named:
         unknown = words.plain_title(wanted, 40)
-        raise UserError(f"this channel has no newsletter {unknown}; it has {keys(asked.newsletters)}")
+        raise UserError(
+            "this channel has no newsletter {unknown}; it has {newsletters}",
+            unknown=unknown,
+            newsletters=keys(asked.newsletters),
+        )
     return replace(asked, newsletters=named)
 
 
-def _how_to_begin(invocation: Invocation) -> Cards:
+def _how_to_begin(invocation: Invocation, speech: Speech) -> Cards:
     """The lines that make a newsletter of this channel. What a stranger named the channel stays one quoted word."""
     channel, person = invocation.channel, invocation.person
     place = json.dumps(f"{channel.id.platform}:{channel.id.id}")
@@ -346,4 +376,5 @@ def _how_to_begin(invocation: Invocation) -> Cards:
         f"    editors: [{json.dumps(f'{person.platform}:{person.id}')}]",
     )
     code = "\n".join(("```yaml", *lines, "```"))
-    return Cards((Card(text=f"This channel has no newsletter yet. These lines in `config.yaml` begin one:\n\n{code}"),))
+    begin = speech.say("This channel has no newsletter yet. These lines in `config.yaml` begin one:")
+    return Cards((Card(text=f"{begin}\n\n{code}"),))

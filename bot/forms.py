@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from bot.chat import Field as FormField
 from bot.chat import Form
+from bot.speech import Speech
 from newsletter import curate
 from newsletter.curate import Desk, OnDesk
 from newsletter.model import Field
@@ -23,49 +24,48 @@ NOBODY = "-"
 """In place of no choice: platforms want a value for each option."""
 
 
-def about(row: OnDesk, desk: Desk, settings: NewsletterSettings, page: str) -> Form:
+def about(row: OnDesk, desk: Desk, settings: NewsletterSettings, page: str, speech: Speech) -> Form:
     """Everything an editor can say about a link. Words that are too long for a form are left alone."""
-    fields = [_line("title", "Title", row.now)] if not row.is_below else []
+    say = speech.say
+    fields = [_title(row.now, speech)] if not row.is_below else []
     if settings.sections and desk.is_open and not row.is_below:
         options = tuple((one.tag, shorten(one.heading, 70)) for one in settings.sections[: MOST_OPTIONS - 1])
-        fields.append(
-            FormField(
-                "section", "Section", row.now.get(Field.SECTION) or NOBODY, "choice", ((NOBODY, "none"), *options)
-            )
-        )
+        chosen = row.now.get(Field.SECTION) or NOBODY
+        fields.append(FormField("section", say("Section"), chosen, "choice", ((NOBODY, say("none")), *options)))
     if not row.is_below:
-        fields += _text("words", "Words, as Markdown", row.now.get(Field.WORDS, ""))
-        fields += _text("note", "Your note, as Markdown", row.now.get(Field.NOTE, ""))
+        fields += _text("words", say("Words, as Markdown"), row.now.get(Field.WORDS, ""), speech)
+        fields += _text("note", say("Your note, as Markdown"), row.now.get(Field.NOTE, ""), speech)
     if desk.is_open:
         lead = next((one for one in desk.rows if one.key == row.now.get(Field.BESIDE)), None)
         fields.append(
             FormField(
                 "beside",
-                "Under the heading of number",
+                say("Under the heading of number"),
                 str(lead.number) if lead is not None else "",
-                hint="Empty: under its own",
+                hint=say("Empty: under its own"),
                 at_most=4,
             )
         )
     shown = curate.fingerprint(row.now)
     text = f"save {settings.key} #{desk.edition.number} {row.ref} {shown} {page}".rstrip()
-    return Form(f"Link {row.number}", text, tuple(fields))
+    return Form(say("Link {number}", number=row.number), text, tuple(fields), say("Save"))
 
 
-def around(desk: Desk, settings: NewsletterSettings) -> Form:
+def around(desk: Desk, settings: NewsletterSettings, speech: Speech) -> Form:
     """What stands around the links, and which of them is the pick."""
-    now = now_around(desk)
+    now, say = now_around(desk), speech.say
     fields = [
-        *_text("intro", "Intro, as Markdown", now[Field.INTRO]),
-        *_text("outro", "Outro, as Markdown", now[Field.OUTRO]),
+        *_text("intro", say("Intro, as Markdown"), now[Field.INTRO], speech),
+        *_text("outro", say("Outro, as Markdown"), now[Field.OUTRO], speech),
     ]
     entries = [row for row in desk.rows if row.is_in and not row.is_below][: MOST_OPTIONS - 1]
     if desk.is_open and entries:
         options = tuple((row.ref, shorten(f"{row.number}. {row.title}", 70)) for row in entries)
         picked = next((row.ref for row in entries if row.pick), NOBODY)
-        fields.append(FormField("pick", "Pick of the week", picked, "choice", ((NOBODY, "none"), *options)))
+        fields.append(FormField("pick", say("Pick of the week"), picked, "choice", ((NOBODY, say("none")), *options)))
     shown = curate.fingerprint(now, AROUND)
-    return Form("Around the links", f"write {settings.key} #{desk.edition.number} {shown}", tuple(fields))
+    text = f"write {settings.key} #{desk.edition.number} {shown}"
+    return Form(say("Around the links"), text, tuple(fields), say("Save"))
 
 
 def now_around(desk: Desk) -> dict[Field, str]:
@@ -74,20 +74,19 @@ def now_around(desk: Desk) -> dict[Field, str]:
     return {Field.INTRO: desk.edition.intro, Field.OUTRO: desk.edition.outro, Field.PICK: picked}
 
 
-def own(share: int, title: str, words: str, key: str) -> Form:
+def own(share: int, title: str, words: str, key: str, speech: Speech) -> Form:
     """What sharers can say about their own."""
-    now = {Field.TITLE: title, Field.WORDS: words}
-    fields = (_line("title", "Title", now), *_text("words", "Your words, as Markdown", words))
-    return Form("Your link", f"say {key} {share} {curate.fingerprint(now, OWN)}", fields)
+    now, say = {Field.TITLE: title, Field.WORDS: words}, speech.say
+    fields = (_title(now, speech), *_text("words", say("Your words, as Markdown"), words, speech))
+    return Form(say("Your link"), f"say {key} {share} {curate.fingerprint(now, OWN)}", fields, say("Save"))
 
 
-def _line(name: str, label: str, now: Mapping[Field, str]) -> FormField:
-    return FormField(
-        name, label, now.get(Field.TITLE, "")[:LONGEST_TITLE], hint="Empty: as it was found", at_most=LONGEST_TITLE
-    )
+def _title(now: Mapping[Field, str], speech: Speech) -> FormField:
+    title, hint = now.get(Field.TITLE, "")[:LONGEST_TITLE], speech.say("Empty: as it was found")
+    return FormField("title", speech.say("Title"), title, hint=hint, at_most=LONGEST_TITLE)
 
 
-def _text(name: str, label: str, text: str) -> tuple[FormField, ...]:
+def _text(name: str, label: str, text: str, speech: Speech) -> tuple[FormField, ...]:
     if len(text) > LONGEST_TEXT:
         return ()
-    return (FormField(name, label, text, "text", hint="Empty: as it was said", at_most=LONGEST_TEXT),)
+    return (FormField(name, label, text, "text", hint=speech.say("Empty: as it was said"), at_most=LONGEST_TEXT),)

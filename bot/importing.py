@@ -16,11 +16,13 @@ from typing import Protocol
 
 from bot.platforms.discord import export as discord
 from bot.platforms.slack import export as slack
-from newsletter.collect import Collected, Collector, Sifted, sift, total
+from newsletter.collect import Collector
 from newsletter.entering import why_held, why_out
 from newsletter.errors import ImportFailed
 from newsletter.heard import Reading
+from newsletter.privacy import Privacy
 from newsletter.settings import NewsletterSettings
+from newsletter.sifting import Collected, Sifted, total
 
 
 class Export(Protocol):
@@ -61,7 +63,7 @@ class Imported:
     """What an import brought, for the lines at its end.
 
     ``held`` and ``left_out`` count shares by reason: kept in the store all the same. ``ignored`` counts messages
-    that are no person's words.
+    that are no person's words, ``forgotten`` those of which only the links are kept: the ``retention`` is over.
     """
 
     collected: Collected
@@ -69,6 +71,7 @@ class Imported:
     workspaces: dict[str, str] = field(default_factory=dict)
     held: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    forgotten: int = 0
 
     def as_json(self) -> dict[str, object]:
         """The same as plain values."""
@@ -81,6 +84,7 @@ class Imported:
             "held": dict(sorted(self.held.items())),
             "left_out": dict(sorted(self.left_out.items())),
             "ignored": dict(sorted(self.collected.ignored.items())),
+            "forgotten": self.forgotten,
             "workspaces": dict(sorted(self.workspaces.items())),
         }
 
@@ -93,6 +97,7 @@ async def import_exports(
     workspace: str,
     configured: Mapping[str, str],
     progress: Progress,
+    privacy: Privacy | None = None,
 ) -> Imported:
     """Read and keep the exports at these paths. The second time changes nothing.
 
@@ -104,9 +109,9 @@ async def import_exports(
     workspaces: dict[str, str] = {}
     with _interruptible():
         for path in paths:
-            platform, export = _opened(path, workspace, configured)
+            platform, export = _opened(path, workspace, configured, whole=collector.keeps_replies)
             workspaces[str(path)] = f"{platform}:{export.workspace}"
-            sifted += map(sift, export.readings(_counting(progress, f"Reading {path.name}", 0, export.total)))
+            sifted += map(collector.sift, export.readings(_counting(progress, f"Reading {path.name}", 0, export.total)))
             ignored += Counter(export.ignored)
     to_write = sum(len(one.reading.messages) for one in sifted)
     written = 0
@@ -115,6 +120,10 @@ async def import_exports(
         written += len(one.reading.messages)
     imported = Imported(total(sifted), len({one.reading.channel.id for one in sifted}), workspaces)
     imported.collected.ignored += ignored
+    if privacy is not None:
+        imported.forgotten = await privacy.without_old_words(
+            [one.id for read in sifted for one in read.reading.messages]
+        )
     for url, times in Counter(imported.collected.urls).items():
         if out := why_out(url, settings):
             imported.left_out[out] += times

@@ -66,8 +66,10 @@ class Answers:
     editor: str = ""
 
 
-def ask_and_write(path: Path, environ: Mapping[str, str], *, api_url: str, language: str) -> None:
-    """Ask, try, write, and say what comes next. Stopped in the middle, nothing is written."""
+def ask_and_write(
+    path: Path, environ: Mapping[str, str], *, api_url: str, language: str, called: str = "linkletter"
+) -> None:
+    """Ask, try, write, and say what comes next. Stopped in the middle, nothing is written. ``called``: this program."""
     secrets = path.parent / ENVIRONMENT
     if path.exists() and not click.confirm(f"{path} is there already. Write it anew?", default=False):
         raise click.Abort
@@ -77,10 +79,10 @@ def ask_and_write(path: Path, environ: Mapping[str, str], *, api_url: str, langu
     if platform != EXPORTS:
         answers = _places(replace(answers, tokens=tokens, api_url=api_url), channels)
     if tokens:
-        _write_secrets(secrets, tokens)
+        write_secrets(secrets, tokens)
     path.write_text(written(answers), "utf-8")
     click.echo(f"Written: {path}" + (f" and {secrets} (the tokens; only you can read it)" if tokens else ""))
-    _say_what_comes(path, {**environ, **tokens}, answers)
+    _say_what_comes(path, {**environ, **tokens}, answers, called)
 
 
 # --- asking ----------------------------------------------------------------------------------------------------------
@@ -263,7 +265,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _write_secrets(path: Path, tokens: Mapping[str, str]) -> None:
+def write_secrets(path: Path, tokens: Mapping[str, str]) -> None:
     """The tokens, for nobody else to read; lines of others stay, as do ours until it is said that they may go."""
     before = path.read_text("utf-8").splitlines() if path.exists() else []
     ours = [line for line in before if line.partition("=")[0].strip() in tokens]
@@ -277,7 +279,7 @@ def _write_secrets(path: Path, tokens: Mapping[str, str]) -> None:
     beside.replace(path)
 
 
-def _say_what_comes(path: Path, environ: Mapping[str, str], answers: Answers) -> None:
+def _say_what_comes(path: Path, environ: Mapping[str, str], answers: Answers, called: str) -> None:
     try:
         config = load(path, environment(path, environ), need_tokens=False)
     except ConfigError as error:
@@ -287,8 +289,8 @@ def _say_what_comes(path: Path, environ: Mapping[str, str], answers: Answers) ->
     now = datetime.now(UTC)
     cut_off = next_cut_off(settings.schedule, settings.zone, now)
     click.echo(f"The next newsletter closes on {in_words(cut_off, settings.zone, now)}.")
-    where = "" if path == Path("config.yaml") else f" --config {path}"
+    program = called if path == Path("config.yaml") else f"{called} --config {path}"
     if answers.platform == EXPORTS:
-        click.echo(f"Next: linkletter{where} import EXPORT, then linkletter{where} publish")
+        click.echo(f"Next: {program} import EXPORT, then {program} publish")
     else:
-        click.echo(f"Next: linkletter{where} check --live, then linkletter{where} run")
+        click.echo(f"Next: {program} check --live, then {program} run")

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 
@@ -18,6 +18,7 @@ from bot.manners import Manners
 from newsletter.collect import Collector
 from newsletter.errors import NewsletterError
 from newsletter.heard import ChannelId, ChannelSeen, Heard, MessageSeen, PersonSeen, ReactionHeard, Reading
+from newsletter.phrase import Phrase
 from newsletter.ports import Clock
 from newsletter.settings import NewsletterSettings
 from newsletter.store import Store, choices, editions
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 READ_AGAIN_FROM = timedelta(days=7)
 """How long before the open edition began a channel that we know from then is read again: what was not reached before
 the cut-off is found late instead of never, and what was deleted or edited meanwhile goes out of what was published."""
+
+NOT_IN_TIME = Phrase("not reached in time")
 
 
 class NotUnderstood(NewsletterError):
@@ -59,8 +62,13 @@ class Listening:
 
     @property
     def commands(self) -> Sequence[Command]:
-        """The rows."""
+        """The rows that are offered."""
         return self._commands.commands
+
+    @property
+    def forms(self) -> Collection[str]:
+        """The rows that open a form."""
+        return self._commands.forms
 
     async def asked(self, invocation: Invocation) -> Answer:
         """The answer to a question."""
@@ -73,6 +81,9 @@ class Listening:
                 await self._collector.hear(heard)
                 return
             case ChannelSeen():
+                if heard.formerly:
+                    async with self._store.writing() as transaction:
+                        await kept.renumber(transaction, heard.id, heard.formerly)
                 self._channels[heard.id] = heard
                 seen = await self._channel(heard.id)
             case Reading():
@@ -107,7 +118,6 @@ class Listening:
         for channel in channels:
             await self._know(channel)
         await self._note_what_is_private_now(channels)
-        await self._learn_roles(chat)
         listened_to = [channel for channel in channels if self._collecting(channel)]
         for channel in listened_to:
             await self._manners.introduce(chat, channel, self._collecting(channel))
@@ -117,6 +127,8 @@ class Listening:
                     log.warning("%s:#%s was not read: %s", chat.platform, channel.name, failed)
                 elif failed is not None:
                     raise failed
+        # Some platforms tell a role only of those whom they speak of.
+        await self._learn_roles(chat)
 
     async def read_back(self, settings: NewsletterSettings, within: timedelta) -> tuple[str, ...]:
         """Read the newsletter's channels again, for so long at most; returns what was not reached, and why."""
@@ -127,17 +139,17 @@ class Listening:
                     await self._read_for(settings, chat, missing)
         except TimeoutError:
             pass  # what it did not come to is still in `missing`
-        return tuple(f"{place} ({why})" for place, why in missing.items())
+        return tuple(Phrase("{place} ({why})", place=place, why=why) for place, why in missing.items())
 
     async def _read_for(self, settings: NewsletterSettings, chat: Chat, missing: dict[str, str]) -> None:
-        missing[chat.platform] = "not reached in time"
+        missing[chat.platform] = NOT_IN_TIME
         try:
             channels = [seen for seen in await chat.channels() if settings.listens_to(seen)]
         except (NewsletterError, OSError) as error:
             missing[chat.platform] = str(error)
             return
         del missing[chat.platform]
-        missing |= {f"{chat.platform} #{channel.name}": "not reached in time" for channel in channels}
+        missing |= {f"{chat.platform} #{channel.name}": NOT_IN_TIME for channel in channels}
         async with aclosing(self._read_in_turns(chat, channels)) as ended:
             async for channel, failed in ended:
                 place = f"{chat.platform} #{channel.name}"
@@ -145,6 +157,7 @@ class Listening:
                     del missing[place]
                 else:
                     missing[place] = str(failed)
+        await self._learn_roles(chat)
 
     async def _read_in_turns(
         self, chat: Chat, channels: Iterable[ChannelSeen]
@@ -212,7 +225,7 @@ class Listening:
         for role in sorted(one for one in written if one.startswith(f"{chat.platform}:")):
             try:
                 people = await chat.people(role.partition(":")[2])
-            except NewsletterError as error:
+            except (NewsletterError, OSError) as error:
                 log.warning("%s cannot say who %s is: %s", chat.platform, role, error)
                 continue
             if {f"{one.platform}:{one.id}" for one in people} == {role}:

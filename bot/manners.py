@@ -10,13 +10,14 @@ from datetime import timedelta
 
 from bot import cards
 from bot.chat import Chat
+from bot.speech import of_newsletter
 from newsletter import urls
 from newsletter.errors import NewsletterError
 from newsletter.heard import ChannelSeen, MessageSeen, PersonId, ReactionHeard
 from newsletter.languages import language
 from newsletter.ports import Clock
 from newsletter.settings import NewsletterSettings
-from newsletter.store import Store, choices, editions
+from newsletter.store import Store, choices, placements
 from newsletter.store import chat as kept
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,8 @@ class Manners:
             if not await kept.introduce(transaction, channel.id, self._clock()):
                 return
         try:
-            await chat.say(channel.id, cards.introduction(polite, self._called, self._clock()))
+            speech = of_newsletter(polite[0].language)
+            await chat.say(channel.id, cards.introduction(polite, self._called, self._clock(), speech))
         except (NewsletterError, OSError) as error:
             log.warning("%s:#%s was not told what we do: %s", chat.platform, channel.name, error)
 
@@ -107,11 +109,11 @@ class Manners:
         self, chat: Chat, message: MessageSeen, keys: set[str], settings: NewsletterSettings
     ) -> None:
         async with self._looking, self._store.reading() as transaction:
-            printed = await editions.printed_links(transaction, settings.key, keys, message.sent_at)
+            printed = await placements.printed_links(transaction, settings.key, keys, message.sent_at)
         if printed:
             words = language(settings.language)
             lines = [words.also_in.format(number=one.number, label=one.label) for one in printed.values()]
-            await chat.hint(message.id, message.author, cards.seen_before(lines, self._called))
+            await chat.hint(message.id, message.author, cards.seen_before(lines, of_newsletter(settings.language)))
 
 
 def _decides(

@@ -1,17 +1,19 @@
-"""Telling people what went wrong: one message when it begins, one when it is over, both also in the log.
+"""Telling editors what went wrong, in the newsletter's language: one message when it begins, one when it is over, both
+also in the log.
 
 What is wrong is kept, so that a restart tells nobody twice. Whom to tell and how they are reached is ``places``'s.
 """
 
 import logging
-from datetime import datetime
 
 from bot import cards
 from bot.places import Places
+from bot.speech import of_newsletter
 from newsletter.model import PartState
+from newsletter.phrase import Phrase
 from newsletter.ports import Clock
 from newsletter.settings import NewsletterSettings
-from newsletter.store import Store, editions, run
+from newsletter.store import Store, editions, ledger, run
 
 log = logging.getLogger(__name__)
 
@@ -27,19 +29,20 @@ class Notices:
         self._places = places
         self._clock = clock
 
-    async def wrong(self, settings: NewsletterSettings, key: str, text: str, *, broken: str = "") -> None:
+    async def wrong(self, settings: NewsletterSettings, key: str, text: Phrase, *, broken: str = "") -> None:
         """Something is wrong. Said again under the same key, nobody hears of it again; ``broken`` is the platform."""
         async with self._store.writing() as transaction:
-            await run.notice(transaction, key, settings.key, text, self._clock())
+            await run.notice(transaction, key, settings.key, str(text), self._clock())
             known = (await run.notices(transaction))[key]
         if known.told_at is not None:
             return
         log.error("%s: %s", settings.key, text)
-        if await self._places.tell_editors(settings, cards.text(f"⚠️ {text}"), but_not=broken):
+        said = of_newsletter(settings.language).say(text)
+        if await self._places.tell_editors(settings, cards.text(f"⚠️ {said}"), but_not=broken):
             async with self._store.writing() as transaction:
                 await run.told(transaction, key, self._clock())
 
-    async def right(self, settings: NewsletterSettings, key: str, text: str) -> None:
+    async def right(self, settings: NewsletterSettings, key: str, text: Phrase) -> None:
         """It is no longer wrong; who was told that it was hears so. The second time changes nothing."""
         async with self._store.reading() as transaction:
             known = (await run.notices(transaction)).get(key)
@@ -49,16 +52,17 @@ class Notices:
             await run.ended(transaction, key, self._clock())
         log.info("%s: solved: %s", settings.key, text)
         if known.told_at is not None:
-            await self._places.tell_editors(settings, cards.text(f"✅ Solved: {text}"))
+            said = of_newsletter(settings.language).say("Solved: {what}", what=text)
+            await self._places.tell_editors(settings, cards.text(f"✅ {said}"))
 
     async def of_deliveries(self, settings: NewsletterSettings, called: str) -> None:
         """Tell of every delivery that fails, and of those that no longer do."""
         async with self._store.reading() as transaction:
-            troubled = await editions.troubled(transaction, settings.key)
+            troubled = await ledger.troubled(transaction, settings.key)
             about = {}
             for row, delivery in troubled:
                 printed = await editions.latest_revision(transaction, row.id)
-                others = await editions.deliveries_of(transaction, row.id)
+                others = await ledger.deliveries_of(transaction, row.id)
                 about[f"delivery:{delivery.id}"] = (printed.label if printed else "", delivery, others)
             open_still = await run.notices(transaction)
         for key, (label, delivery, others) in about.items():
@@ -68,31 +72,41 @@ class Notices:
             await self.wrong(settings, key, text, broken=delivery.destination.partition(":")[0])
         for key, notice in open_still.items():
             if key.startswith("delivery:") and notice.newsletter == settings.key and key not in about:
-                await self.right(settings, key, notice.text.partition(":")[0].replace("did not reach", "has reached"))
+                edition, _, place = notice.text.partition(":")[0].partition(" did not reach ")
+                await self.right(settings, key, Phrase("{edition} has reached {place}", edition=edition, place=place))
 
 
 def _text(
     settings: NewsletterSettings,
     label: str,
-    delivery: editions.Delivery,
-    others: tuple[editions.Delivery, ...],
+    delivery: ledger.Delivery,
+    others: tuple[ledger.Delivery, ...],
     called: str,
-) -> str:
+) -> Phrase:
     """What did not happen, what did, what to do, and when it is tried again."""
     there = [one.destination for one in others if one.done_at is not None]
     parts = sum(one.state is PartState.SENT for one in delivery.parts)
-    text = f"{settings.key} {label} did not reach {_place(delivery.destination)}: {delivery.failed or delivery.why}."
+    text = Phrase(
+        "{edition} did not reach {place}: {why}.",
+        edition=f"{settings.key} {label}",
+        place=_place(delivery.destination),
+        why=delivery.failed or delivery.why,
+    )
+    said = [text]
     if parts:
-        text += f" {parts} of its {len(delivery.parts)} parts are there."
+        said.append(Phrase("{n} of its {all} parts are there.", n=parts, all=len(delivery.parts)))
     if there:
-        text += f" It is at {', '.join(map(_place, there))}."
+        said.append(Phrase("It is at {places}.", places=", ".join(map(_place, there))))
+    said.append(_what_next(settings, delivery, called))
+    return Phrase.joined(said, " ")
+
+
+def _what_next(settings: NewsletterSettings, delivery: ledger.Delivery, called: str) -> Phrase:
     if delivery.failed is not None:
-        return f"{text} When that is mended: {called} publish {settings.key}"
-    return f"{text} It is tried again by itself{_at(settings, delivery.next_at)}."
-
-
-def _at(settings: NewsletterSettings, at: datetime | None) -> str:
-    return f" at {at.astimezone(settings.zone):%H:%M}" if at is not None else ""
+        return Phrase("When that is mended: {command}", command=f"{called} publish {settings.key}")
+    if delivery.next_at is None:
+        return Phrase("It is tried again by itself.")
+    return Phrase("It is tried again by itself at {time}.", time=f"{delivery.next_at.astimezone(settings.zone):%H:%M}")
 
 
 def _place(destination: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
+from newsletter.phrase import Phrase
 from newsletter.settings import time_zones
 
 
@@ -40,7 +41,7 @@ def in_plain_words(found: Any) -> tuple[str, str | None]:
     return str(found["msg"]), None
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest(word: str, known: Iterable[str]) -> Phrase | None:
     """The one that begins alike, or is spelled alike; ``None`` where nothing is near."""
     by_lower = {name.lower(): name for name in known}
     lower = word.lower()
@@ -50,7 +51,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
         if min(len(lower), len(name)) > 1 and (name.startswith(lower) or lower.startswith(name))
     ]
     near = begins or get_close_matches(lower, [*by_lower], 1)
-    return f"did you mean {by_lower[near[0]]}?" if near else None
+    return Phrase("did you mean {name}?", name=by_lower[near[0]]) if near else None
 
 
 def one_of(known: Iterable[str]) -> str:

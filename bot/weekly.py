@@ -12,13 +12,15 @@ from bot import desk
 from bot.chat import Cards
 from bot.notices import Notices
 from bot.places import Places
+from bot.speech import of_newsletter
 from newsletter.due import Act, ActKind
-from newsletter.errors import NewsletterError
+from newsletter.errors import NewsletterError, UserError
 from newsletter.lint import Finding
 from newsletter.model import Edition
+from newsletter.phrase import Phrase
 from newsletter.ports import Clock
 from newsletter.privacy import Privacy
-from newsletter.publish import Outlet, Publisher
+from newsletter.publish import CLOCK, Outlet, Publisher
 from newsletter.settings import NewsletterSettings
 from newsletter.store import Store, choices, editions, run
 
@@ -76,17 +78,28 @@ class Weekly:
             await self._turn()
         except (NewsletterError, OSError) as error:
             log.error("%s: %s", key, error)
-            await self._went_wrong(f"{key} cannot go on: {error}. It is tried again every half minute.")
+            why = error.says if isinstance(error, UserError) else str(error)
+            text = Phrase(
+                "{newsletter} cannot go on: {why}. It is tried again every half minute.", newsletter=key, why=why
+            )
+            await self._went_wrong(text)
         except Exception as error:
             log.exception("%s: a turn failed", key)
             kind = type(error).__name__
-            await self._went_wrong(f"{key} cannot go on ({kind}); the log says more. It is tried again by itself.")
+            text = Phrase(
+                "{newsletter} cannot go on ({kind}); the log says more. It is tried again by itself.",
+                newsletter=key,
+                kind=kind,
+            )
+            await self._went_wrong(text)
         else:
-            await self._notices.right(self.settings, f"turn:{key}", f"{key} goes on again.")
+            await self._notices.right(
+                self.settings, f"turn:{key}", Phrase("{newsletter} goes on again.", newsletter=key)
+            )
             return True
         return False
 
-    async def _went_wrong(self, text: str) -> None:
+    async def _went_wrong(self, text: Phrase) -> None:
         try:
             await self._notices.wrong(self.settings, f"turn:{self.settings.key}", text)
         except (NewsletterError, OSError) as error:
@@ -109,15 +122,16 @@ class Weekly:
         not_reached = await self._read_back(self.settings, READING_TAKES)
         key = f"reading:{self.settings.key}"
         if not_reached:
-            places = "; ".join(not_reached)
-            await self._notices.wrong(
-                self.settings,
-                key,
-                f"Before {self.settings.key} closed, not everything could be read again: {places}. What was shared "
-                "there and not heard yet goes into the next edition.",
+            text = Phrase(
+                "Before {newsletter} closed, not everything could be read again: {places}. What was shared there and "
+                "not heard yet goes into the next edition.",
+                newsletter=self.settings.key,
+                places=Phrase.joined(not_reached, "; "),
             )
+            await self._notices.wrong(self.settings, key, text)
         else:
-            await self._notices.right(self.settings, key, f"Every channel of {self.settings.key} can be read again.")
+            text = Phrase("Every channel of {newsletter} can be read again.", newsletter=self.settings.key)
+            await self._notices.right(self.settings, key, text)
 
     # --- what the editors see beforehand ---
 
@@ -132,7 +146,8 @@ class Weekly:
         async with self._store.reading() as transaction:
             seen_until = await choices.looked_until(transaction, self.settings.key)
         found = await self._lint(self.settings, edition)
-        cards = desk.draft(edition, self.settings, closing, self._clock(), self._called, found, seen_until)
+        speech = of_newsletter(self.settings.language)
+        cards = desk.draft(edition, self.settings, closing, self._clock(), self._called, speech, found, seen_until)
         await self._show(cards, closing.isoformat())
 
     async def _show_what_waits(self) -> None:
@@ -144,7 +159,8 @@ class Weekly:
             if edition is None:
                 continue
             out_at = None if row.approval == "awaited" else row.release_at or self._clock()
-            cards = desk.closed(edition, out_at, self.settings, self._clock(), self._called)
+            speech = of_newsletter(self.settings.language)
+            cards = desk.closed(edition, out_at, self.settings, self._clock(), self._called, speech)
             if not await self._was_shown(f"#{row.number}"):
                 await self._show(cards, f"#{row.number}")
             elif self._is_overdue(row) and not await self._was_shown(f"#{row.number} again"):
@@ -162,6 +178,6 @@ class Weekly:
     async def _show(self, cards: Cards, about: str) -> None:
         """Show it to the editors; where none can be told, it is not tried again: the log has said so."""
         told = await self._places.tell_editors(self.settings, cards)
-        by = "the schedule" if told else "the schedule (nobody could be told)"
+        by = CLOCK if told else Phrase("the schedule (nobody could be told)")
         async with self._store.writing() as transaction:
             await run.add_act(transaction, self.settings.key, Act(ActKind.DRAFT, about, by, self._clock()))

@@ -4,12 +4,12 @@ People edit, delete and opt out after publication too, and editors have second t
 the edition's order, sections and number stay what was published.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 
-from newsletter.assemble import Chosen
 from newsletter.heard import PersonId
-from newsletter.model import Edition, Entry, Field, Person, Shared
+from newsletter.material import Chosen
+from newsletter.model import Edition, Entry, Field, Person, Reply, Shared, TitleSource
 from newsletter.words import rename
 
 UNNAMED = "@…"
@@ -23,18 +23,20 @@ def amend(
     edits: bool,
     chosen: Mapping[str, Chosen] | None = None,
     blanked: frozenset[int] = frozenset(),
+    replies: Mapping[tuple[int, str], Reply] | None = None,
 ) -> Edition:
     """``frozen``, with what changed in chat since; ``anew`` is made of the same shares, as far as they are there.
 
     An entry of which nothing is left, or that an editor left out, goes; one of which some is left is told by that.
     Where people only edited their words, ``edits`` says whether the edition follows. ``chosen`` is what editors
-    decided, by key; ``blanked`` are the shares of which only what was printed is left. A function of the frozen edition
+    decided, by key; ``blanked`` are the shares of which only what was printed is left; ``replies`` what is left of the
+    discussion, by share and message. A function of the frozen edition
     and of what is there now: what is taken back is as if it had never been.
     """
     chosen = chosen or {}
     fresh = _Fresh(anew, blanked)
     kept = {
-        entry.key: amended
+        entry.key: replace(amended, discussion=tuple(_still_said(entry, replies or {}, edits=edits)))
         for entry in (*frozen.entries, *frozen.again)
         if (amended := _amended(entry, fresh, chosen.get(entry.key, {}), edits=edits)) is not None
     }
@@ -55,8 +57,15 @@ def amend(
     )
 
 
-def erase(edition: Edition, anew: Edition, person: PersonId, shares: frozenset[int]) -> Edition:
-    """The edition without the name of a person who opted out and without the words of their ``shares``.
+def erase(
+    edition: Edition,
+    anew: Edition,
+    person: PersonId,
+    shares: frozenset[int],
+    wrote: frozenset[tuple[str, Field]] = frozenset(),
+) -> Edition:
+    """The edition without the name of a person who opted out and without the words of their ``shares``, their replies,
+    and what they ``wrote`` as an editor: by a link's key, or about the edition itself by ``""``.
 
     ``anew`` is made without them: where such a share may have told an entry, it is told by that.
     """
@@ -71,22 +80,30 @@ def erase(edition: Edition, anew: Edition, person: PersonId, shares: frozenset[i
         now = fresh.entry(entry)
         # What stands below a heading does not say who shared it.
         links = tuple(link for link in (now.links if now is not None else ()) if link.url in _below(entry))
+        told = _without_editor(entry, now, {field for key, field in wrote if key == entry.key})
         told = replace(
-            entry,
-            words=without_name(entry.words, person),
+            told,
+            words=without_name(told.words, person),
+            note=without_name(told.note, person),
             shares=tuple(hidden(shared) for shared in entry.shares),
             links=links,
+            discussion=tuple(
+                replace(reply, words=without_name(reply.words, person))
+                for reply in entry.discussion
+                if reply.person.id != person and reply.share not in shares
+            ),
         )
         if shares.isdisjoint(shared.share for shared in entry.shares):
             return told
         if now is None:
-            return replace(told, title=entry.url, words="", hashtags=(), description="", image="")
+            return replace(told, title=entry.url, words="", note="", hashtags=(), description="", image="")
         return replace(
             told,
             title=now.title,
             title_source=now.title_source,
             words=now.words,
             by_editor=now.by_editor,
+            note=now.note,
             hashtags=now.hashtags,
             description=now.description,
             image=now.image,
@@ -98,10 +115,23 @@ def erase(edition: Edition, anew: Edition, person: PersonId, shares: frozenset[i
             replace(section, entries=tuple(erased(entry) for entry in section.entries)) for section in edition.sections
         ),
         again=tuple(erased(entry) for entry in edition.again),
+        intro=anew.intro if ("", Field.INTRO) in wrote else edition.intro,
+        outro=anew.outro if ("", Field.OUTRO) in wrote else edition.outro,
         left_out=tuple(
             replace(left, shares=tuple(hidden(shared) for shared in left.shares)) for left in edition.left_out
         ),
     )
+
+
+def _without_editor(entry: Entry, now: Entry | None, wrote: Set[Field]) -> Entry:
+    """The entry without what an editor wrote there: as it would be now, or with nothing instead."""
+    if Field.TITLE in wrote:
+        title, source = (now.title, now.title_source) if now is not None else (entry.url, TitleSource.URL)
+        entry = replace(entry, title=title, title_source=source)
+    if Field.WORDS in wrote:
+        words, by_editor = (now.words, now.by_editor) if now is not None else ("", False)
+        entry = replace(entry, words=words, by_editor=by_editor)
+    return replace(entry, note=now.note if now is not None else "") if Field.NOTE in wrote else entry
 
 
 def without_name(text: str, person: PersonId) -> str:
@@ -152,9 +182,19 @@ def _amended(entry: Entry, fresh: _Fresh, chosen: Chosen, *, edits: bool) -> Ent
         return told
     if Field.TITLE in chosen:
         told = replace(told, title=now.title, title_source=now.title_source)
-    if Field.WORDS in chosen or (Field.NOTE in chosen and not fresh.is_blanked(entry)):
+    if Field.WORDS in chosen:
         told = replace(told, words=now.words, by_editor=now.by_editor)
+    if Field.NOTE in chosen and not fresh.is_blanked(entry):
+        told = replace(told, note=now.note)
     return replace(told, held=now.held) if Field.RELEASED in chosen else told
+
+
+def _still_said(entry: Entry, replies: Mapping[tuple[int, str], Reply], *, edits: bool) -> Iterator[Reply]:
+    """What is there of the printed discussion, in its order; no reply comes in afterwards."""
+    for printed in entry.discussion:
+        now = replies.get((printed.share, printed.message))
+        if now is not None:
+            yield replace(printed, words=now.words) if edits and now.words else printed
 
 
 def _told(entry: Entry, shares: tuple[Shared, ...], now: Entry | None, fresh: _Fresh, *, edits: bool) -> Entry:
@@ -170,6 +210,7 @@ def _told(entry: Entry, shares: tuple[Shared, ...], now: Entry | None, fresh: _F
         title_source=now.title_source,
         words=now.words,
         by_editor=now.by_editor,
+        note=now.note,
         shares=shares,
         links=now.links,
     )

@@ -1,14 +1,15 @@
 """Collecting: what was heard -> merge -> store. Everything heard, live or from an export, goes through ``Collector``.
 
 What two things heard mean together is decided in ``merge``, what a message says in ``words``; here the calls are
-made in order, in short transactions. A message without a link leaves no trace, unless it is the words of a bare link.
+made in order, in short transactions. A message without a link leaves no trace, unless it is the words of a bare link,
+or a reply to a message with one where these are discussed.
 """
 
 import asyncio
-from bisect import bisect_right, insort
-from collections import Counter, OrderedDict, defaultdict
+from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from newsletter import words
@@ -26,9 +27,21 @@ from newsletter.heard import (
     Reading,
 )
 from newsletter.hiding import left_of
-from newsletter.merge import FOLLOW_UP_WITHIN, KeptMessage, absent, follow_ups, hear, join
+from newsletter.merge import (
+    FOLLOW_UP_WITHIN,
+    KeptMessage,
+    absent,
+    follow_ups,
+    hear,
+    is_still_blank,
+    join,
+    says_else,
+    without_old_words,
+)
 from newsletter.model import ShareWords
-from newsletter.store import Store, Transaction, chat, choices, opting
+from newsletter.settings import NewsletterSettings
+from newsletter.sifting import Sifted, sift
+from newsletter.store import Store, Transaction, chat, choices, opting, replies
 
 EARLY_AT_MOST = 10_000
 """How many messages not yet known are remembered for what was heard of them; a reading repairs what falls out."""
@@ -38,87 +51,6 @@ AT_ONCE = 900
 
 LITTLE_TO_READ = timedelta(days=7)
 """What is kept of a channel within this time is read sooner than several stretches of it are asked for."""
-
-
-@dataclass
-class Collected:
-    """What a reading brought, counted. ``keys`` are the distinct links, ``ignored`` why messages were left out."""
-
-    messages: int = 0
-    shares: int = 0
-    keys: set[str] = field(default_factory=set)
-    urls: list[str] = field(default_factory=list)
-    people: set[PersonId] = field(default_factory=set)
-    ignored: Counter[str] = field(default_factory=Counter)
-
-    def __iadd__(self, other: "Collected") -> "Collected":
-        self.messages += other.messages
-        self.shares += other.shares
-        self.keys |= other.keys
-        self.urls += other.urls
-        self.people |= other.people
-        self.ignored += other.ignored
-        return self
-
-
-@dataclass(frozen=True, slots=True)
-class Sifted:
-    """A reading without what leaves no trace: a long export fits into memory, and is checked whole before it is
-    written."""
-
-    reading: Reading
-    collected: Collected
-    there: frozenset[MessageId]
-    """Every message of the reading, kept or not: in a complete one, whoever is not among them was deleted."""
-    read: Mapping[str, tuple[ShareWords, ...]]
-    """What ``words.read`` said of each text, so that nothing is read twice."""
-
-
-class Sharing:
-    """Who shared what may be a link, and when: a reader of a long export is told by it which messages leave no trace,
-    without reading their words. It must know every message that may hold a link before it is asked; in any order.
-    """
-
-    def __init__(self) -> None:
-        self._shared: defaultdict[str, list[datetime]] = defaultdict(list)
-
-    def note(self, person: str, at: datetime) -> None:
-        """The person posted what may be a link."""
-        insort(self._shared[person], at)
-
-    def may_be_words(self, person: str, at: datetime) -> bool:
-        """Whether what the person said then may be the words of a bare link of theirs; ``False`` is certain."""
-        shared = self._shared.get(person, ())
-        place = bisect_right(shared, at)
-        return place > 0 and at - shared[place - 1] <= FOLLOW_UP_WITHIN
-
-
-def sift(reading: Reading) -> Sifted:
-    """Keep of a reading the messages with a link, those that may be a bare link's words, and edits that took a
-    link out.
-
-    Pure.
-    """
-    collected = Collected(len(reading.messages) + reading.passed_over, ignored=Counter(reading.ignored))
-    read: dict[str, tuple[ShareWords, ...]] = {}
-    worth: list[MessageSeen] = []
-    last_bare: dict[PersonId, MessageSeen] = {}
-    for message in sorted(reading.messages, key=lambda message: (message.sent_at, message.id)):
-        found = words.read(message.text)
-        before = last_bare.get(message.author)
-        if found:
-            read[message.text] = found
-            collected.shares += len(found)
-            collected.keys.update(share.key for share in found)
-            collected.urls += [share.url for share in found]
-            collected.people.add(message.author)
-            if any(share.bare for share in found):
-                last_bare[message.author] = message
-            worth.append(message)
-        elif (before is not None and message.sent_at - before.sent_at <= FOLLOW_UP_WITHIN) or message.edited_at:
-            worth.append(message)
-    there = frozenset(message.id for message in reading.messages)
-    return Sifted(replace(reading, messages=tuple(worth)), collected, there, read)
 
 
 _Said = PersonSeen | MessageSeen | MessageGone | ReactionHeard
@@ -144,8 +76,11 @@ class _Waiting:
 class Collector:
     """Takes in what was heard. One per process: it remembers, for a while, what was heard of messages not yet known."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, newsletters: Iterable[NewsletterSettings] = ()) -> None:
+        """``newsletters`` say in which channels replies to links are kept, and that those of others go."""
         self._store = store
+        self._newsletters = tuple(newsletters)
+        self._discussed: dict[ChannelId, bool] = {}
         self._early: OrderedDict[MessageId, KeptMessage] = OrderedDict()
         self._names: OrderedDict[PersonId, PersonSeen] = OrderedDict()
         self._hidden: frozenset[PersonId] = frozenset()
@@ -156,12 +91,24 @@ class Collector:
         """Take in one thing. It is stored when this returns; the second time changes nothing."""
         match heard:
             case Reading():
-                await self.take(sift(heard))
+                await self.take(self.sift(heard))
             case ChannelSeen():
                 async with self._store.writing() as transaction:
-                    await chat.name_channels(transaction, [heard])
+                    await self._know(transaction, heard)
             case PersonSeen() | MessageSeen() | MessageGone() | ReactionHeard():
                 await self._with_others(heard)
+
+    @property
+    def keeps_replies(self) -> bool:
+        """Whether there may be a channel of which replies are kept."""
+        return any(settings.keeps_replies for settings in self._newsletters)
+
+    def sift(self, reading: Reading) -> Sifted:
+        """The reading without what leaves no trace."""
+        return sift(reading, replies=self._discusses(reading.channel))
+
+    def _discusses(self, channel: ChannelSeen) -> bool:
+        return any(settings.discusses(channel) for settings in self._newsletters)
 
     async def take(self, sifted: Sifted, progress: Callable[[int], None] | None = None) -> None:
         """Write a sifted reading, ``AT_ONCE`` messages a transaction. A kill in between loses nothing: read again.
@@ -170,7 +117,7 @@ class Collector:
         """
         reading = sifted.reading
         async with self._store.writing() as transaction:
-            await chat.name_channels(transaction, [reading.channel])
+            await self._know(transaction, reading.channel)
         self._remember_names(reading.people)
         done = 0
         for batch in chat.in_batches(reading.messages, AT_ONCE):
@@ -247,14 +194,17 @@ class Collector:
         kept = await chat.messages(transaction, ids)
         now = {id: self._with_early(id, kept.get(id)) for id in ids}
         for said in heard:
-            now[_message(said)] = hear(now[_message(said)], said)
+            now[_message(said)] = hear(now[_message(said)], without_old_words(said, kept.get(_message(said))))
         changed = [now[id] for id in ids if now[id] != kept.get(id)]
-        shares = {one.id: None if _is_blanked(one) else _shares(one, read or {}) for one in changed}
+        shares = {
+            one.id: None if is_still_blank(one, kept.get(one.id)) else _shares(one, read or {}) for one in changed
+        }
         known = [one for one in changed if one.id in kept or shares[one.id]]
         unknown = [one for one in changed if one.id not in kept and not shares[one.id]]
         # A message that lost its link may have become the words of another one: that is seen below.
         await chat.write(transaction, [chat.Written(one, shares[one.id], is_words=True) for one in known])
-        await choices.messages_changed(transaction, [one.id for one in known if _says_else(one, kept.get(one.id))])
+        said_else = [one.id for one in known if says_else(one, kept.get(one.id))]
+        await choices.messages_changed(transaction, [*said_else, *self._discussed_by(said_else, kept)])
         await self._name(transaction, known)
         for one in known:
             self._early.pop(one.id, None)
@@ -263,6 +213,8 @@ class Collector:
         seen = [one.seen for one in changed if one.seen is not None]
         for channel in sorted({message.id.channel for message in seen}):
             there = [message for message in seen if message.id.channel == channel]
+            if self._discussed.get(channel):
+                await self._find_replies(transaction, channel, there)
             await self._find_words(transaction, channel, there)
 
     # --- the sharer's next message ---
@@ -278,7 +230,9 @@ class Collector:
         around = await chat.messages_around(transaction, channel, _spans(instants, far, far, LITTLE_TO_READ))
         stored = {one.seen.id: one for one in around}
         judged, new_here = _spans(instants, far, near), _spans(instants, near, near)
-        barely = frozenset(id for id, one in stored.items() if one.bare and _within(one.seen.sent_at, judged))
+        barely = frozenset(
+            id for id, one in stored.items() if one.bare and one.seen.text and _within(one.seen.sent_at, judged)
+        )
         only_words = {
             id for id, one in stored.items() if not one.linked and one.seen.text and _within(one.seen.sent_at, new_here)
         }
@@ -295,7 +249,8 @@ class Collector:
             and early.seen is not None
             and early.seen.text
         }
-        messages = {id: one.seen for id, one in stored.items()} | waiting
+        # One that says nothing, a picture perhaps, does not stand between a link and its words.
+        messages = {id: one.seen for id, one in stored.items() if one.seen.text or one.linked} | waiting
         found = follow_ups(list(messages.values()), barely, linked)
         wanted = set(found.values())
         new = [self._early.pop(id) for id in sorted(wanted & waiting.keys())]
@@ -303,12 +258,62 @@ class Collector:
         changed = {id: found.get(id) for id in sorted(barely) if stored[id].words_from != found.get(id)}
         await chat.set_words_from(transaction, changed)
         await choices.messages_changed(transaction, [*changed])
-        dropped = sorted(only_words - wanted)
-        # Reactions to them would count again if they were edited to hold a link.
-        known = await chat.messages(transaction, dropped)
-        await chat.forget_words(transaction, dropped)
+        useless = [stored[id].seen for id in sorted(only_words - wanted)]
+        replying = await self._replying(transaction, channel, useless)
+        await self._drop(transaction, [message.id for message in useless if message.id not in replying])
+
+    async def _drop(self, transaction: Transaction, ids: Sequence[MessageId]) -> None:
+        """Forget messages that were kept for another one's sake. Reactions to them would count again if they were
+        edited to hold a link."""
+        known = await chat.messages(transaction, ids)
+        await chat.forget_words(transaction, ids)
         for one in known.values():
             self._remember(one)
+
+    # --- what others replied ---
+
+    async def _know(self, transaction: Transaction, channel: ChannelSeen) -> None:
+        """Keep the channel's name. Where links are discussed no more, the replies of before go."""
+        await chat.name_channels(transaction, [channel])
+        discussed = self._discusses(channel)
+        if self._newsletters and not discussed and self._discussed.get(channel.id) is not False:
+            await replies.forget_all(transaction, channel.id)
+        self._discussed[channel.id] = discussed
+
+    async def _find_replies(self, transaction: Transaction, channel: ChannelId, news: Sequence[MessageSeen]) -> None:
+        """Keep what was replied to these messages, or with them, as long as there is a link to discuss."""
+        ids = {message.id for message in news}
+        waiting = [
+            early.seen
+            for early in self._early.values()
+            if early.present
+            and early.seen is not None
+            and early.seen.text
+            and early.id.channel == channel
+            and (early.id in ids or any(MessageId(channel, root) in ids for root in early.seen.answered))
+        ]
+        replying = await self._replying(transaction, channel, waiting)
+        new = [self._early.pop(id) for id in sorted(replying)]
+        await chat.write(transaction, [chat.Written(one, (), is_words=True) for one in new])
+        await self._name(transaction, new)
+        there = await replies.idle(transaction, channel, [id.id for id in sorted(ids)])
+        replying = await self._replying(transaction, channel, there)
+        await self._drop(transaction, [message.id for message in there if message.id not in replying])
+
+    async def _replying(
+        self, transaction: Transaction, channel: ChannelId, messages: Iterable[MessageSeen]
+    ) -> set[MessageId]:
+        """Which of these messages of the channel reply to one with a link, and are kept for that."""
+        if not self._discussed.get(channel):
+            return set()
+        answered = {message.id: message.answered for message in messages}
+        linked = await replies.linked(transaction, channel, {root for roots in answered.values() for root in roots})
+        return {id for id, roots in answered.items() if roots & linked}
+
+    def _discussed_by(self, ids: Iterable[MessageId], kept: Mapping[MessageId, KeptMessage]) -> list[MessageId]:
+        """The messages that these, which were kept before, replied to: what was printed under them changes too."""
+        before = (kept[id].seen for id in ids if self._discussed.get(id.channel))
+        return [MessageId(seen.id.channel, root) for seen in before if seen is not None for root in seen.answered]
 
     # --- who opted out ---
 
@@ -379,24 +384,6 @@ def _within(instant: datetime, spans: Sequence[tuple[datetime, datetime]]) -> bo
     return place > 0 and instant <= spans[place - 1][1]
 
 
-def _is_blanked(one: KeptMessage) -> bool:
-    """Whether its words were forgotten: what it shared cannot be read from it any more."""
-    return one.present and one.seen is not None and not one.seen.text
-
-
-def _says_else(now: KeptMessage, before: KeptMessage | None) -> bool:
-    """Whether what a newsletter may have printed of it is no longer so: its text, or what its author did to it."""
-    if before is None or before.seen is None:
-        return False
-    text = now.seen.text if now.seen is not None and now.present else ""
-    return text != (before.seen.text if before.present else "") or _own_emoji(now) != _own_emoji(before)
-
-
-def _own_emoji(one: KeptMessage) -> set[str]:
-    author = one.seen.author if one.seen is not None else None
-    return {emoji for (person, emoji), standing in one.reactions.items() if person == author and standing.on}
-
-
 def _message(heard: MessageSeen | MessageGone | ReactionHeard) -> MessageId:
     return heard.message if isinstance(heard, ReactionHeard) else heard.id
 
@@ -406,11 +393,3 @@ def _shares(one: KeptMessage, read: Mapping[str, tuple[ShareWords, ...]]) -> tup
         return ()
     known = read.get(one.seen.text)
     return words.read(one.seen.text) if known is None else known
-
-
-def total(sifted: Iterable[Sifted]) -> Collected:
-    """The counts of several readings together."""
-    together = Collected()
-    for one in sifted:
-        together += one.collected
-    return together

@@ -9,23 +9,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from newsletter import render
-from newsletter.assemble import Assembled, Chosen, Frame, Material, assemble, is_withdrawn
+from newsletter import discussion, render
+from newsletter.assemble import assemble
 from newsletter.due import INSTANT
 from newsletter.languages import language
-from newsletter.model import Edition, EditionState, Seen
+from newsletter.material import Assembled, Chosen, Frame, Material
+from newsletter.model import Edition, EditionState, Reply, Seen
+from newsletter.placing import is_withdrawn
 from newsletter.settings import NewsletterSettings
-from newsletter.store import Transaction, chat, choices, editions
+from newsletter.store import Transaction, chat, choices, editions, gather, placements, replies
 from newsletter.week import last_cut_off, next_cut_off, next_week, range_label, week_of
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """What a printed edition would be now. ``blanked`` are the shares whose words have had their time."""
+    """What a printed edition would be now. ``blanked`` are the shares whose words have had their time, ``replies`` the
+    discussion that is left, by share and message."""
 
     edition: Edition
     chosen: Mapping[str, Chosen]
     blanked: frozenset[int]
+    replies: Mapping[tuple[int, str], Reply]
 
 
 class Composer:
@@ -44,7 +48,7 @@ class Composer:
     ) -> Assembled:
         """The open edition as it would be if it closed at ``until`` and stood for every cut-off up to ``serves``."""
         channels = await self.channels(transaction)
-        ids = await editions.open_shares(transaction, row, channels, until)
+        ids = await placements.open_shares(transaction, row, channels, until)
         number = await editions.next_number(transaction, self._settings.key)
         frame = self._frame(number, row.opened_at, until, row.serves, serves)
         frame = replace(frame, nth_of_day=await self._nth_of_day(transaction, until, row.id))
@@ -55,15 +59,17 @@ class Composer:
     async def again(self, transaction: Transaction, row: editions.EditionRow, printed: Edition) -> Again:
         """An edition that was printed, out of what is left of its shares: in the order it would have now."""
         channels = await self.channels(transaction)
-        ids = await editions.placed(transaction, row.id)
+        ids = await placements.placed(transaction, row.id)
         frame = self._frame(row.number, row.opened_at, row.cut_off, row.serves, row.serves)
         frame = replace(frame, title=printed.title, label=printed.label, nth_of_day=printed.nth_of_day)
         material = await self._material(transaction, frame, ids, channels, row.id)
         # What its sharers took back is as good as deleted.
         left = tuple(share for share in material.shares if not is_withdrawn(share, self._settings))
         blanked = frozenset(share.id for share in left if share.blanked)
-        assembled = await asyncio.to_thread(assemble, self._settings, frame, replace(material, shares=left))
-        return Again(assembled.edition, assembled.chosen, blanked)
+        # However many people came since: who had more links in it keeps them.
+        material = replace(material, shares=left, people=0)
+        assembled = await asyncio.to_thread(assemble, self._settings, frame, material)
+        return Again(assembled.edition, assembled.chosen, blanked, discussion.left(left, self._settings, material))
 
     async def past(
         self,
@@ -76,7 +82,7 @@ class Composer:
         """A week of the past, as the chat has it now."""
         key = self._settings.key
         edition = row.id if row is not None else 0
-        ids = await editions.shares_between(transaction, key, channels, opened_at, cut_off, edition=edition)
+        ids = await placements.shares_between(transaction, key, channels, opened_at, cut_off, edition=edition)
         number = row.number if row is not None else await editions.next_number(transaction, key)
         frame = self._frame(number, opened_at, cut_off, cut_off, cut_off)
         frame = replace(frame, nth_of_day=await self._nth_of_day(transaction, cut_off, edition))
@@ -103,10 +109,11 @@ class Composer:
     ) -> Material:
         """What is known of these shares; ``but_not_hidden``: of none whose sharer opted out."""
         settings = self._settings
-        found = await editions.known(transaction, ids, edition)
+        found = await gather.known(transaction, ids, edition)
         if but_not_hidden and found.hidden:
             found = replace(found, shares=tuple(one for one in found.shares if one.author not in found.hidden))
-        earlier = await editions.earlier(transaction, settings.key, channels, found.shares, frame.opened_at)
+        earlier = await placements.earlier(transaction, settings.key, channels, found.shares, frame.opened_at)
+        there = [seen for id, seen in (await chat.channels(transaction)).items() if id in channels]
         return Material(
             found.shares,
             found.names,
@@ -115,12 +122,14 @@ class Composer:
             found.joins,
             self._labelled(earlier),
             found.choices,
+            replies=await replies.under(transaction, [one.message for one in found.shares if settings.discussion]),
             editors=await choices.members(transaction, settings.editors),
             feeders=await choices.members(transaction, settings.feeders),
             joined=found.joined,
+            people=max((channel.people or 0 for channel in there), default=0),
         )
 
-    def _labelled(self, earlier: Mapping[str, editions.Earlier]) -> dict[str, Seen]:
+    def _labelled(self, earlier: Mapping[str, placements.Earlier]) -> dict[str, Seen]:
         settings = self._settings
         pattern = language(settings.language).week
         labels: dict[datetime, str] = {}

@@ -8,11 +8,13 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from newsletter import urls
-from newsletter.assemble import BY_EDITOR, WITHDRAWN, Chosen
+from newsletter import tags, urls
 from newsletter.errors import UserError
 from newsletter.heard import PersonId
+from newsletter.material import Chosen
 from newsletter.model import Edition, Entry, EntryLink, Field, LeftOut, Shared, TitleSource
+from newsletter.phrase import Phrase
+from newsletter.placing import BY_EDITOR, WITHDRAWN
 from newsletter.settings import NewsletterSettings
 from newsletter.tags import WITH_HEADINGS_FROM
 from newsletter.titles import title_from_url
@@ -25,6 +27,8 @@ AFTERWARDS = frozenset({Field.OUT, Field.TITLE, Field.WORDS, Field.NOTE, Field.R
 
 WITHOUT_TITLE = (TitleSource.URL, TitleSource.HOST)
 """Titles that nobody wrote: they were read from the address."""
+
+GONE = Phrase("gone from the chat")
 
 
 def may(field: Field, *, editor: bool, sharer: bool) -> bool:
@@ -59,8 +63,8 @@ class OnDesk:
     title: str
     shares: tuple[Shared, ...]
     is_in: bool
-    why: str
-    needs: tuple[str, ...]
+    why: Phrase
+    needs: tuple[Phrase, ...]
     is_new: bool
     now: Mapping[Field, str]
     pinned: bool = False
@@ -89,7 +93,9 @@ class Desk:
         """The link with this reference, number or key. Raises ``UserError``."""
         found = [row for row in self.rows if ref in (row.ref, row.key) or ref == str(row.number)]
         if not found:
-            raise UserError(f"that link is not in edition #{self.edition.number}; it may have been edited or deleted")
+            raise UserError(
+                "that link is not in edition #{number}; it may have been edited or deleted", number=self.edition.number
+            )
         return found[0]
 
 
@@ -113,7 +119,7 @@ def on_desk(
             rows.append(_below(len(rows) + 1, link, entry, chosen))
     for entry in gone:
         row = _of_entry(len(rows) + 1, entry, chosen.get(entry.key, {}), settings, seen_until, many=False)
-        rows.append(_taken_out(row, BY_EDITOR if row.now.get(Field.OUT) == "yes" else "gone from the chat"))
+        rows.append(_taken_out(row, BY_EDITOR if row.now.get(Field.OUT) == "yes" else GONE))
     for left in edition.left_out:
         rows.append(_of_left_out(len(rows) + 1, left, chosen.get(left.key, {}), settings, seen_until))
     return tuple(rows)
@@ -132,17 +138,19 @@ def undecided_first(rows: Iterable[OnDesk]) -> tuple[OnDesk, ...]:
 def _of_entry(
     number: int, entry: Entry, chosen: Chosen, settings: NewsletterSettings, seen_until: int, *, many: bool
 ) -> OnDesk:
-    needs = []
+    needs: list[Phrase] = []
     if entry.title_source in WITHOUT_TITLE:
-        needs.append("no title of its own")
+        needs.append(Phrase("no title of its own"))
     if settings.sections and many and not entry.section and Field.SECTION not in chosen:
-        needs.append("no section")
+        needs.append(Phrase("no section"))
     if entry.held and settings.is_for_the_public and Field.RELEASED not in chosen:
-        needs.append(f"held back: {entry.held}")
-    why = [f"{entry.score} {'person' if entry.score == 1 else 'people'}"]
-    why += [f"{entry.section} ({entry.section_why})"] if entry.section else []
-    why += [f"held back from public places: {entry.held}"] if entry.held else []
-    why += [f"also in {entry.also_in.label}"] if entry.also_in is not None else []
+        needs.append(Phrase("held back: {reason}", reason=Phrase(entry.held)))
+    why = [Phrase.counted("{n} person", "{n} people", entry.score)]
+    why += (
+        [Phrase("{section} ({why})", section=entry.section, why=tags.told(entry.section_why))] if entry.section else []
+    )
+    why += [Phrase("held back from public places: {reason}", reason=Phrase(entry.held))] if entry.held else []
+    why += [Phrase("also in {label}", label=entry.also_in.label)] if entry.also_in is not None else []
     said = next((shared.words for shared in entry.shares if shared.words), "")
     shown = {Field.TITLE: entry.title, Field.WORDS: said, Field.SECTION: entry.section}
     return OnDesk(
@@ -152,7 +160,7 @@ def _of_entry(
         entry.title,
         entry.shares,
         is_in=True,
-        why=", ".join(why),
+        why=Phrase.joined(why),
         needs=tuple(needs),
         is_new=_is_new(entry.shares, seen_until),
         now={**shown, Field.NOTE: "", **chosen},
@@ -165,11 +173,11 @@ def _of_entry(
 def _below(number: int, link: EntryLink, lead: Entry, chosen: Mapping[str, Chosen]) -> OnDesk:
     key = urls.key(link.url)
     now = {Field.TITLE: link.title, Field.BESIDE: lead.key, **chosen.get(key, {})}
-    why = f"under {lead.title}"
+    why = Phrase("under {title}", title=lead.title)
     return OnDesk(number, key, link.url, link.title, (), True, why, (), is_new=False, now=now, is_below=True)
 
 
-def _taken_out(row: OnDesk, why: str) -> OnDesk:
+def _taken_out(row: OnDesk, why: Phrase) -> OnDesk:
     return OnDesk(
         row.number, row.key, row.url, row.title, row.shares, False, why, (), row.is_new, row.now, held=row.held
     )
@@ -186,8 +194,8 @@ def _of_left_out(number: int, left: LeftOut, chosen: Chosen, settings: Newslette
         title,
         left.shares,
         is_in=False,
-        why=left.reason,
-        needs=(left.reason,) if undecided else (),
+        why=Phrase(left.reason),
+        needs=(Phrase(left.reason),) if undecided else (),
         is_new=_is_new(left.shares, seen_until),
         now={Field.TITLE: title, Field.WORDS: said, Field.SECTION: "", Field.NOTE: "", **chosen},
     )

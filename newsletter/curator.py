@@ -13,7 +13,7 @@ from newsletter.model import Choice, Field
 from newsletter.ports import Clock
 from newsletter.publish import Publisher
 from newsletter.settings import NewsletterSettings
-from newsletter.store import Store, Transaction, choices, editions, run
+from newsletter.store import Store, Transaction, choices, editions, placements, run
 
 Wanted = Mapping[tuple[str, Field], str | None]
 """What is decided, by link's key (``""``: the edition itself) and field; ``None`` takes a choice back."""
@@ -49,7 +49,9 @@ class Curator:
             if row is None:
                 raise UserError("no edition went out yet")
             if number not in (None, row.number):
-                raise UserError(f"#{number} is neither open nor the last edition, which is #{row.number}")
+                raise UserError(
+                    "#{number} is neither open nor the last edition, which is #{last}", number=number, last=row.number
+                )
             frozen = await editions.as_frozen(transaction, row.id)
             edition = await editions.latest_revision(transaction, row.id)
             made = await choices.of(transaction, row.id)
@@ -75,7 +77,7 @@ class Curator:
         async with self._store.writing() as transaction:
             row = await self._row(transaction, desk)
             if not desk.is_open and late:
-                raise UserError(f"#{desk.edition.number} went out: its order and its sections stay")
+                raise UserError("#{number} went out: its order and its sections stay", number=row.number)
             if any(field is Field.PICK and value == "yes" for (_, field), value in wanted.items()):
                 others = {key: None for key, chosen in desk.chosen.items() if Field.PICK in chosen}
                 wanted = {(key, Field.PICK): None for key in others} | dict(wanted)
@@ -97,7 +99,7 @@ class Curator:
                 raise UserError("no edition went out yet")
             number, row = printed.number, printed
         if number != desk.edition.number:
-            raise UserError(f"#{desk.edition.number} has closed meanwhile; open the desk again")
+            raise UserError("#{number} has closed meanwhile; open the desk again", number=desk.edition.number)
         return row
 
     async def bring_in(self, desk: Desk, message: MessageId, by: PersonId) -> tuple[str, ...]:
@@ -107,16 +109,16 @@ class Curator:
         """
         async with self._store.writing() as transaction:
             row = await self._row(transaction, desk)
-            shares = await editions.shares_of(transaction, message, self._settings.key)
+            shares = await placements.shares_of(transaction, message, self._settings.key)
             if not shares:
                 raise UserError("that message has no link that could be added")
             printed = next((one.printed_in for one in shares if one.printed_in), None)
             if all(one.printed_in for one in shares):
-                raise UserError(f"it was in edition #{printed} already")
+                raise UserError("it was in edition #{number} already", number=printed)
             wanted: dict[tuple[str, Field], str | None] = {}
             for one in shares:
                 if not one.printed_in:
-                    await editions.take_up_again(transaction, self._settings.key, one.share)
+                    await placements.take_up_again(transaction, self._settings.key, one.share)
                     wanted |= {(one.key, Field.OUT): "no", (one.key, Field.BROUGHT): str(one.share)}
             await choices.write(transaction, row.id, wanted, by, self._clock())
         return tuple(dict.fromkeys(key for key, _ in wanted))
@@ -126,7 +128,7 @@ class Curator:
     async def decide_own(self, share: int, wanted: Mapping[Field, str | None], by: PersonId) -> None:
         """A sharer decides about a share of theirs, wherever it stands. Raises ``UserError`` where it is not theirs."""
         async with self._store.writing() as transaction:
-            if share not in await editions.own_shares(transaction, by, [share]):
+            if share not in await placements.own_shares(transaction, by, [share]):
                 raise UserError("that is not yours to change; it may have been deleted")
             await choices.write_own(transaction, share, wanted, self._clock())
         await self._publisher.follow(everywhere=False)

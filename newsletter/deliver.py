@@ -14,7 +14,7 @@ from typing import Protocol
 from newsletter.errors import CannotLook, DeliveryError, RateLimited, Refused, StoreError, TooLarge, Unsure
 from newsletter.model import Part, PartState, Receipt
 from newsletter.ports import Clock, Destination
-from newsletter.store import Store, editions
+from newsletter.store import Store, editions, ledger
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,8 @@ MARGIN = timedelta(minutes=1)
 """Nothing is handed over in the last minute of a lease: a process that was stopped looks again first."""
 
 LOOK_AGAIN = timedelta(seconds=30)
-"""How long after an unsure send a message that arrived can be found: platforms index after they answer."""
+"""How long after an unsure send a message that arrived can be found: platforms index after they answer, and a request
+that a dead process left behind may still be on its way."""
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 
@@ -83,13 +84,16 @@ class Deliverer:
     async def deliver(
         self,
         outlets: Mapping[str, HasDestination],
-        deliveries: Sequence[editions.Delivery],
+        deliveries: Sequence[ledger.Delivery],
         *,
         at_once: bool,
+        settles: timedelta = timedelta(),
     ) -> tuple[Delivered, ...]:
         """Each of these that is due, in order; where one edition did not get through, no later one is sent before it.
 
-        ``at_once``: also those that are to be tried again later. What another process delivers is left to it.
+        ``at_once``: also those that are to be tried again later. What another process delivers is left to it; what one
+        died of is looked for no sooner than its last request ``settles``: accepted after the look, it would be there
+        twice.
         """
         stuck: set[str] = set()
         outcomes: list[Delivered] = []
@@ -102,43 +106,52 @@ class Deliverer:
             if not at_once and delivery.next_at is not None and delivery.next_at > self._clock():
                 stuck.add(place)
                 continue
-            outcome = await self.one(outlet.destination, delivery)
+            outcome = await self.one(outlet.destination, delivery, settles)
             if outcome is None or outcome.failed is not None:
                 stuck.add(place)
             if outcome is not None:
                 outcomes.append(outcome)
         return tuple(outcomes)
 
-    async def one(self, destination: Destination, delivery: editions.Delivery) -> Delivered | None:
+    async def one(
+        self, destination: Destination, delivery: ledger.Delivery, settles: timedelta = timedelta()
+    ) -> Delivered | None:
         """Deliver one edition to one destination; ``None`` where it went into other hands on the way."""
         if delivery.id in self._in_hand:
             # By another task of this process, which the ledger cannot tell from us: the clock and a person.
             return await self._not_now(delivery, "it is being delivered at the moment")
         self._in_hand.add(delivery.id)
         try:
-            return await self._one(destination, delivery)
+            return await self._one(destination, delivery, settles)
         finally:
             self._in_hand.discard(delivery.id)
 
-    async def _not_now(self, delivery: editions.Delivery, why: str) -> Delivered:
+    async def _not_now(self, delivery: ledger.Delivery, why: str) -> Delivered:
         async with self._store.reading() as transaction:
             printed = await editions.latest_revision(transaction, delivery.edition)
         label = printed.label if printed is not None else ""
         return Delivered(label, delivery.destination, (), failed=why, again=True, next_at=delivery.next_at)
 
-    async def _one(self, destination: Destination, delivery: editions.Delivery) -> Delivered | None:
+    async def _one(self, destination: Destination, delivery: ledger.Delivery, settles: timedelta) -> Delivered | None:
         async with self._store.writing() as transaction:
-            holder = await editions.owner_of(transaction, delivery.id)
+            holder = await ledger.owner_of(transaction, delivery.id)
             dead = holder if holder is not None and not self._is_alive(holder) else None
-            fence = await editions.claim(transaction, delivery.id, self._owner, self._clock(), LEASE, instead_of=dead)
+            if dead is not None and settles:
+                await ledger.leave_alone(transaction, delivery.id, dead, self._clock() + settles)
+                holder = dead = None
+            fence = await ledger.claim(transaction, delivery.id, self._owner, self._clock(), LEASE, instead_of=dead)
             printed = await editions.latest_revision(transaction, delivery.edition)
             # Read again: since it was listed, somebody else may have delivered some of it.
-            now = await editions.delivery(transaction, delivery.edition, delivery.destination)
+            now = await ledger.delivery(transaction, delivery.edition, delivery.destination)
         label = printed.label if printed is not None else ""
         if fence is None or now is None:
             if now is not None and now.done_at is not None:
                 return None
-            why = "another process is delivering it" if holder is not None else "it may have arrived: not looked yet"
+            why = (
+                "another process is delivering it"
+                if holder is not None
+                else "it may have arrived: it is looked for in half a minute"
+            )
             return await self._not_now(now or delivery, why)
         delivering = _Delivering(self._store, destination, now, fence, self._clock, self._stopping)
         try:
@@ -158,15 +171,15 @@ class Deliverer:
         receipts = tuple(delivering.receipts)
         if not delivering.is_complete:
             async with self._store.writing() as transaction:
-                await editions.let_go(transaction, now.id, fence)
+                await ledger.let_go(transaction, now.id, fence)
             return Delivered(label, now.destination, receipts, failed="Linkletter was told to end", again=True)
         async with self._store.writing() as transaction:
-            await editions.finish(transaction, now.id, fence, self._clock())
+            await ledger.finish(transaction, now.id, fence, self._clock())
         return Delivered(label, now.destination, receipts)
 
     async def _failed(
         self,
-        delivery: editions.Delivery,
+        delivery: ledger.Delivery,
         fence: int,
         label: str,
         receipts: tuple[Receipt, ...],
@@ -181,11 +194,11 @@ class Deliverer:
         untouched_until = now + LOOK_AGAIN if isinstance(error, Unsure) else None
         async with self._store.writing() as transaction:
             if isinstance(error, Unsure) and at is not None:
-                await editions.unsure(transaction, delivery.id, fence, at)
+                await ledger.unsure(transaction, delivery.id, fence, at)
             if next_at is None:
-                await editions.give_up(transaction, delivery.id, fence, error.why)
+                await ledger.give_up(transaction, delivery.id, fence, error.why)
             else:
-                await editions.try_again(
+                await ledger.try_again(
                     transaction, delivery.id, fence, next_at, error.why, untouched_until=untouched_until
                 )
         return Delivered(label, delivery.destination, receipts, failed=error.why, again=not final, next_at=next_at)
@@ -207,7 +220,7 @@ class _Delivering:
         self,
         store: Store,
         destination: Destination,
-        delivery: editions.Delivery,
+        delivery: ledger.Delivery,
         fence: int,
         clock: Clock,
         stopping: Callable[[], bool],
@@ -249,7 +262,7 @@ class _Delivering:
         self.is_complete = True
         return True
 
-    async def _hand_over(self, one: editions.LedgerPart) -> Receipt:
+    async def _hand_over(self, one: ledger.LedgerPart) -> Receipt:
         """Look, then send; or put it in place of what was sent before."""
         if one.receipt is not None:
             return await self._destination.change(one.receipt, one.part)
@@ -264,16 +277,16 @@ class _Delivering:
         if now < self._until - MARGIN:
             return
         async with self._store.writing() as transaction:
-            if not await editions.hold(transaction, self._delivery.id, self._fence, now + LEASE):
+            if not await ledger.hold(transaction, self._delivery.id, self._fence, now + LEASE):
                 raise _Lost
         self._until = now + LEASE
 
-    async def _write_down(self, one: editions.LedgerPart, receipt: Receipt) -> Receipt:
+    async def _write_down(self, one: ledger.LedgerPart, receipt: Receipt) -> Receipt:
         """The receipt that counts. What two processes sent is there twice: who comes second takes its own away."""
         now = self._clock()
         async with self._store.writing() as transaction:
-            counts = await editions.arrived(transaction, self._delivery.id, one.part, receipt, in_place_of=one.receipt)
-            mine = await editions.hold(transaction, self._delivery.id, self._fence, now + LEASE)
+            counts = await ledger.arrived(transaction, self._delivery.id, one.part, receipt, in_place_of=one.receipt)
+            mine = await ledger.hold(transaction, self._delivery.id, self._fence, now + LEASE)
         self._until = now + LEASE
         if counts is None or counts.id != receipt.id:
             await self._destination.remove(receipt)
@@ -284,15 +297,15 @@ class _Delivering:
     async def _take_away(self, part: Part, receipt: Receipt) -> None:
         await self._destination.remove(receipt)
         async with self._store.writing() as transaction:
-            if not await editions.taken_away(transaction, self._delivery.id, self._fence, part.ordinal):
+            if not await ledger.taken_away(transaction, self._delivery.id, self._fence, part.ordinal):
                 raise _Lost
 
     async def _put_in_place(self, part: Part, halves: Sequence[Part]) -> None:
         """Smaller parts in the place of one that was refused for its size, in one transaction."""
         async with self._store.writing() as transaction:
-            if not await editions.split(transaction, self._delivery.id, self._fence, part.ordinal, halves):
+            if not await ledger.split(transaction, self._delivery.id, self._fence, part.ordinal, halves):
                 raise _Lost
-            now = await editions.delivery(transaction, self._delivery.edition, self._delivery.destination)
+            now = await ledger.delivery(transaction, self._delivery.edition, self._delivery.destination)
         if now is None:
             raise _Lost
         self._delivery = now

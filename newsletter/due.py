@@ -26,7 +26,7 @@ class ActKind(StrEnum):
     """What people, or the clock, did with a newsletter; ``about`` of the act says with which week or edition."""
 
     SKIP = "skip"
-    """``about`` is the cut-off that is served without an edition, as ISO text."""
+    """``about`` is the local day whose cut-off is served without an edition, as ISO text; once, it was the cut-off."""
     UNSKIP = "unskip"
     PAUSE = "pause"
     """``about`` is the instant before which no cut-off is served."""
@@ -53,17 +53,20 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What people ordered of the weeks to come: cut-offs to skip, with who did, and until when none is served."""
+    """What people ordered of the weeks to come: days to skip, with who did, and until when none is served.
 
-    skipped: dict[datetime, str] = field(default_factory=dict)
+    A day and no instant: a holiday stays one when the newsletter moves to another hour.
+    """
+
+    skipped: dict[date, str] = field(default_factory=dict)
     paused_until: datetime | None = None
     paused_by: str = ""
 
-    def against(self, cut_off: datetime) -> str | None:
+    def against(self, cut_off: datetime, zone: ZoneInfo) -> str | None:
         """Who ordered that this cut-off is not served; ``None``: nobody did."""
         if self.paused_until is not None and cut_off < self.paused_until:
             return self.paused_by
-        return self.skipped.get(cut_off)
+        return self.skipped.get(cut_off.astimezone(zone).date())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +86,25 @@ class PassOver:
     by: str
 
 
-def orders(acts: Iterable[Act]) -> Orders:
+def orders(acts: Iterable[Act], zone: ZoneInfo) -> Orders:
     """What holds after these acts, in the order they were done: the last word counts."""
-    skipped: dict[datetime, str] = {}
+    skipped: dict[date, str] = {}
     paused_until, paused_by = None, ""
     for act in acts:
         match act.what:
             case ActKind.SKIP:
-                skipped[datetime.fromisoformat(act.about)] = act.by
+                skipped[_day(act.about, zone)] = act.by
             case ActKind.UNSKIP:
-                skipped.pop(datetime.fromisoformat(act.about), None)
+                skipped.pop(_day(act.about, zone), None)
             case ActKind.PAUSE:
                 paused_until, paused_by = datetime.fromisoformat(act.about), act.by
             case ActKind.RESUME:
                 paused_until, paused_by = None, ""
     return Orders(skipped, paused_until, paused_by)
+
+
+def _day(about: str, zone: ZoneInfo) -> date:
+    return datetime.fromisoformat(about).astimezone(zone).date() if "T" in about else date.fromisoformat(about)
 
 
 def due(settings: NewsletterSettings, serves: datetime, orders: Orders, now: datetime) -> Close | PassOver | None:
@@ -108,11 +115,11 @@ def due(settings: NewsletterSettings, serves: datetime, orders: Orders, now: dat
     """
     if serves - settings.review > now:
         return None
-    if (by := orders.against(serves)) is not None:
+    if (by := orders.against(serves, settings.zone)) is not None:
         return PassOver(serves, by)
     until = now + settings.review
     missed = [serves, *cut_offs(settings.schedule, settings.zone, serves, until)]
-    served = [one for one in missed if orders.against(one) is None]
+    served = [one for one in missed if orders.against(one, settings.zone) is None]
     return Close(serves, served[-1], served[-1] - settings.review)
 
 
@@ -134,7 +141,7 @@ def next_served(settings: NewsletterSettings, serves: datetime, orders: Orders) 
     """The first cut-off from ``serves`` on that nobody ordered not to be served."""
     if orders.paused_until is not None and serves < orders.paused_until:
         serves = next_cut_off(settings.schedule, settings.zone, orders.paused_until - INSTANT)
-    while orders.against(serves) is not None:
+    while orders.against(serves, settings.zone) is not None:
         serves = next_cut_off(settings.schedule, settings.zone, serves)
     return serves
 

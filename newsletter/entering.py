@@ -12,6 +12,7 @@ from operator import itemgetter
 from unicodedata import normalize
 from urllib.parse import unquote, unquote_plus, urlsplit
 
+from newsletter.phrase import Phrase
 from newsletter.settings import NewsletterSettings
 
 
@@ -24,9 +25,10 @@ class Row:
     path: str = ""
 
 
-CHAT, INVITE, MEETING, CALENDAR = "chat permalink", "invite", "meeting", "calendar"
-IMAGE, FILE, LOCALHOST, IGNORED = "image", "file", "localhost", "ignored host"
-INTERNAL, CREDENTIAL, DOCUMENT, UNREADABLE = "internal host", "credential", "shared document", "unreadable address"
+CHAT, INVITE, MEETING, CALENDAR = Phrase("chat permalink"), Phrase("invite"), Phrase("meeting"), Phrase("calendar")
+IMAGE, FILE, LOCALHOST, IGNORED = Phrase("image"), Phrase("file"), Phrase("localhost"), Phrase("ignored host")
+INTERNAL, CREDENTIAL = Phrase("internal host"), Phrase("credential")
+DOCUMENT, UNREADABLE = Phrase("shared document"), Phrase("unreadable address")
 
 # What is kept but not entered. The first row that fits gives the reason; add a row to leave more out.
 LEFT_OUT: tuple[Row, ...] = (

@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from newsletter.phrase import Phrase
+
 if TYPE_CHECKING:
     from newsletter.model import Part
 
@@ -34,7 +36,14 @@ class NewsletterError(Exception):
 
 
 class UserError(NewsletterError):
-    """A person can mend this; ``str(error)`` says what is wrong and what to do, and holds no secret."""
+    """A person can mend this; ``str(error)`` says what is wrong and what to do, and holds no secret.
+
+    ``says`` is the same as a phrase: what varies stands in ``values``, so that it can be said in another language.
+    """
+
+    def __init__(self, template: str, /, **values: object) -> None:
+        self.says = Phrase(template, **values)
+        super().__init__(str(self.says))
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,12 +58,18 @@ class PersonSeen:
 
 @dataclass(frozen=True, slots=True)
 class ChannelSeen:
-    """A channel's name, without ``#``, as of ``seen_at``. ``private`` decides what may reach a public destination."""
+    """A channel's name, without ``#``, as of ``seen_at``. ``private`` decides what may reach a public destination.
+
+    ``people`` is about how many there are in the server it belongs to, where the platform says so. ``formerly`` is the
+    id that it had until now, where the platform says that it has another one from now on.
+    """
 
     id: ChannelId
     name: str
     seen_at: datetime
     private: bool = False
+    people: int | None = field(default=None, compare=False)
+    formerly: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -112,6 +118,13 @@ class MessageSeen:
     permalink: str | None = None
     previews: tuple[Preview, ...] = ()
     emoji: tuple[EmojiSeen, ...] | None = None
+    answers: str | None = None
+    """The id of the message of the same channel that this one replies to by name, in a thread or without one."""
+
+    @property
+    def answered(self) -> frozenset[str]:
+        """The ids of the messages that it replies to: the one its thread began with, and the one it names."""
+        return frozenset(filter(None, (self.thread, self.answers)))
 
 
 @dataclass(frozen=True, slots=True)

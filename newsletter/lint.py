@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from newsletter import entering, urls
 from newsletter.model import Edition, Entry, LinkState, Mark, Page, TitleSource
+from newsletter.phrase import Phrase
 from newsletter.settings import NewsletterSettings
 
 
@@ -37,7 +38,7 @@ class Finding:
     key: str
     url: str
     title: str
-    says: str
+    says: Phrase
 
 
 def lint(
@@ -66,7 +67,7 @@ def keys_of(entry: Entry) -> tuple[str, ...]:
     return (entry.key, *(urls.key(link.url) for link in entry.links))
 
 
-def _finding(entry: Entry, fault: Fault, says: str) -> Finding:
+def _finding(entry: Entry, fault: Fault, says: Phrase) -> Finding:
     return Finding(fault, entry.key, entry.url, entry.title, says)
 
 
@@ -84,25 +85,28 @@ _PERHAPS = """
 def _of_entry(entry: Entry, pages: Mapping[str, Page], marks: Mapping[str, Mark]) -> Iterator[Finding]:
     page = pages.get(entry.key, Page())
     if entry.title_source in (TitleSource.URL, TitleSource.HOST):
-        yield _finding(entry, Fault.NO_TITLE, "nobody gave it a title, and its page neither: the address stands for it")
+        says = Phrase("nobody gave it a title, and its page neither: the address stands for it")
+        yield _finding(entry, Fault.NO_TITLE, says)
     elif _CUT.search(entry.title) and entry.title_source is not TitleSource.EDITOR:
         whole = page.title if page.title.startswith(_CUT.sub("", entry.title)) and not _CUT.search(page.title) else ""
-        yield _finding(entry, Fault.CUT_TITLE, f"the page calls itself {whole!r}" if whole else "the title is cut off")
+        calls = Phrase("the page calls itself {title}", title=repr(whole)) if whole else Phrase("the title is cut off")
+        yield _finding(entry, Fault.CUT_TITLE, calls)
     for key, url in zip(keys_of(entry), (entry.url, *(link.url for link in entry.links)), strict=True):
         mark = marks.get(key)
         if mark is not None and mark.state is LinkState.DEAD:
-            yield _finding(entry, Fault.DEAD, f"{url} {mark.why or 'is gone'}")
+            yield _finding(entry, Fault.DEAD, Phrase("{url} {why}", url=url, why=mark.why or Phrase("is gone")))
         elif mark is not None and mark.why.startswith("leads to"):
-            yield _finding(entry, Fault.ASTRAY, f"{url} {mark.why}")
-    for url in dict.fromkeys((entry.url, *(link.url for link in entry.links), *urls.find(entry.words))):
+            yield _finding(entry, Fault.ASTRAY, Phrase("{url} {why}", url=url, why=mark.why))
+    for url in dict.fromkeys((entry.url, *(link.url for link in entry.links), *urls.find(entry.said))):
         if tracked := _trackers(url):
-            yield _finding(entry, Fault.TRACKER, f"{url} says where it was clicked: {', '.join(tracked)}")
+            says = Phrase("{url} says where it was clicked: {what}", url=url, what=Phrase.joined(tracked))
+            yield _finding(entry, Fault.TRACKER, says)
 
 
 def _trackers(url: str) -> list[str]:
     """The parameters that are trackers, and those that look like one."""
     if (cleaned := urls.clean(url)) != url:
-        return sorted(set(_parameters(url)) - set(_parameters(cleaned))) or ["a part that can be cut off"]
+        return sorted(set(_parameters(url)) - set(_parameters(cleaned))) or [Phrase("a part that can be cut off")]
     return sorted(name for name in _parameters(url) if name.casefold() in _PERHAPS.split())
 
 
@@ -130,10 +134,10 @@ def _duplicates(entries: Sequence[Entry], pages: Mapping[str, Page]) -> Iterator
         for key in dict.fromkeys(keys_of(entry)):
             by_link[key].append(entry)
     told: set[tuple[str, str]] = set()
-    rows: tuple[tuple[dict[str, list[Entry]], Callable[[Entry], str]], ...] = (
-        (by_link, lambda first: f"the same link stands under {first.title!r}"),
-        (by_canonical, lambda first: f"by its own word the same page as {first.url}"),
-        (by_title, lambda first: f"the same title as {first.url}"),
+    rows: tuple[tuple[dict[str, list[Entry]], Callable[[Entry], Phrase]], ...] = (
+        (by_link, lambda first: Phrase("the same link stands under {title}", title=repr(first.title))),
+        (by_canonical, lambda first: Phrase("by its own word the same page as {url}", url=first.url)),
+        (by_title, lambda first: Phrase("the same title as {url}", url=first.url)),
     )
     for groups, says in rows:
         for first, *others in groups.values():
@@ -148,15 +152,20 @@ def _duplicates(entries: Sequence[Entry], pages: Mapping[str, Page]) -> Iterator
 
 def _kept_from_the_public(entry: Entry, settings: NewsletterSettings) -> Iterator[Finding]:
     if entry.held is not None:
-        yield _finding(entry, Fault.HELD, f"{entry.held}: not in public posts until an editor releases it")
+        reason = Phrase(entry.held)
+        says = Phrase("{reason}: not in public posts until an editor releases it", reason=reason)
+        yield _finding(entry, Fault.HELD, says)
     open_to_all = settings.private == "may be published"
     if not open_to_all and all(shared.private for shared in entry.shares):
-        yield _finding(entry, Fault.PRIVATE, "shared in private channels only: not in public posts")
+        yield _finding(entry, Fault.PRIVATE, Phrase("shared in private channels only: not in public posts"))
     for link in entry.links:
-        if reason := entering.why_held(link.url, settings):
-            yield _finding(entry, Fault.HELD, f"{reason}: {link.url} is left out of public posts")
+        if held := entering.why_held(link.url, settings):
+            says = Phrase("{reason}: {url} is left out of public posts", reason=Phrase(held), url=link.url)
+            yield _finding(entry, Fault.HELD, says)
         elif link.private and not open_to_all:
-            yield _finding(entry, Fault.PRIVATE, f"{link.url} was shared in private channels only")
-    for url in dict.fromkeys(urls.find(entry.words)):
-        if urls.key(url) != entry.key and (reason := entering.why_held(url, settings)):
-            yield _finding(entry, Fault.HELD, f"{reason}: an address in its words is withheld in public posts")
+            says = Phrase("{url} was shared in private channels only", url=link.url)
+            yield _finding(entry, Fault.PRIVATE, says)
+    for url in dict.fromkeys(urls.find(entry.said)):
+        if urls.key(url) != entry.key and (held := entering.why_held(url, settings)):
+            says = Phrase("{reason}: an address in its words is withheld in public posts", reason=Phrase(held))
+            yield _finding(entry, Fault.HELD, says)

@@ -175,6 +175,45 @@ def _next_own(message: MessageSeen, later: Sequence[MessageSeen]) -> MessageSeen
     return None
 
 
+# --- what it says, before and after -----------------------------------------------------------------------------------
+
+
+def _is_blank(one: KeptMessage) -> bool:
+    """Whether it says nothing: its words were forgotten, or its author took them out."""
+    return one.present and one.seen is not None and not one.seen.text
+
+
+def is_still_blank(now: KeptMessage, before: KeptMessage | None) -> bool:
+    """Whether what it shared cannot be read from it any more, and is what it was. An edit that empties it takes the
+    links out."""
+    if before is None or before.seen is None or now.seen is None or not (_is_blank(before) and _is_blank(now)):
+        return False
+    return before.seen.edited_at == now.seen.edited_at
+
+
+def without_old_words(
+    heard: MessageSeen | MessageGone | ReactionHeard, kept: KeptMessage | None
+) -> MessageSeen | MessageGone | ReactionHeard:
+    """What is read again, or imported again, says nothing of what was forgotten. A later edit does."""
+    if not isinstance(heard, MessageSeen) or kept is None or kept.seen is None or not _is_blank(kept):
+        return heard
+    is_edited = (heard.edited_at or heard.sent_at) > (kept.seen.edited_at or kept.seen.sent_at)
+    return heard if is_edited else replace(heard, text="", previews=())
+
+
+def says_else(now: KeptMessage, before: KeptMessage | None) -> bool:
+    """Whether what a newsletter may have printed of it is no longer so."""
+    return before is not None and before.seen is not None and _printable(now) != _printable(before)
+
+
+def _printable(one: KeptMessage) -> tuple[bool, str, set[str]]:
+    """Whether it is there, its text, and what its author did to it."""
+    if one.seen is None or not one.present:
+        return False, "", set()
+    own = {emoji for (person, emoji), standing in one.reactions.items() if person == one.seen.author and standing.on}
+    return True, one.seen.text, own
+
+
 # --- one thing heard, as a point of the lattice -------------------------------------------------------------------
 
 
@@ -231,6 +270,7 @@ def _newest(one: MessageSeen | None, other: MessageSeen | None) -> MessageSeen |
         previews=_join_previews(one.previews, other.previews),
         permalink=max(filter(None, (one.permalink, other.permalink)), default=None),
         thread=max(filter(None, (one.thread, other.thread)), default=None),
+        answers=max(filter(None, (one.answers, other.answers)), default=None),
     )
 
 

@@ -205,6 +205,18 @@ class KeptShare:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptReply:
+    """What somebody answered to a message with a link, without one; ``text`` is ``""`` where it was forgotten."""
+
+    id: str
+    author: PersonId
+    name: str
+    sent_at: datetime
+    text: str
+    reactions: tuple[KeptReaction, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """A link shared before: the label of that week, and the edition that printed it (0: none did, it is history)."""
 
@@ -248,6 +260,20 @@ class Shared:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What was answered to a share, for the team: who, when, with which words (CommonMark).
+
+    ``share`` is the one under which it stands, ``message`` its own id in that share's channel.
+    """
+
+    share: int
+    message: str
+    person: Person
+    at: datetime
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class EntryLink:
     """A further link under one heading; ``private`` where only private channels shared it."""
 
@@ -285,7 +311,16 @@ class Entry:
     image: str = ""
     pick: bool = False
     by_editor: bool = False
-    """Whether the words are an editor's alone: then images in them are shown."""
+    """Whether the words are an editor's: then images in them are shown."""
+    note: str = ""
+    """What an editor says beside the words, in whose images are shown; with its label, where it follows others'."""
+    discussion: tuple[Reply, ...] = ()
+    """The best replies, in the order they were said."""
+
+    @property
+    def said(self) -> str:
+        """Words and note together, where nobody has to tell them apart."""
+        return "\n\n".join(filter(None, (self.words, self.note)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +344,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """One newsletter from one cut-off to the next, before any markup. ``assemble.for_audience`` makes what a
+    """One newsletter from one cut-off to the next, before any markup. ``audience.for_audience`` makes what a
     reader sees.
 
     ``opened_at <= shares < cut_off`` but for shares found late. ``again`` are links an earlier edition had, with

@@ -12,16 +12,17 @@ from datetime import UTC, date, datetime, timedelta
 
 from newsletter import due, render
 from newsletter.amend import amend
-from newsletter.assemble import for_audience
+from newsletter.audience import for_audience
 from newsletter.compose import Composer
-from newsletter.deliver import LEASE, Delivered, Deliverer
+from newsletter.deliver import LEASE, LOOK_AGAIN, Delivered, Deliverer
 from newsletter.due import INSTANT, Act, ActKind, Close, Orders, PassOver
 from newsletter.errors import Problem, UserError
 from newsletter.languages import language
 from newsletter.model import Edition, EditionState, Part
+from newsletter.phrase import Phrase
 from newsletter.ports import Clock, Destination
 from newsletter.settings import Audience, NewsletterSettings, Shown
-from newsletter.store import Store, Transaction, editions, run
+from newsletter.store import Store, Transaction, editions, ledger, placements, run
 from newsletter.week import last_cut_off, next_cut_off, next_week, week_of
 
 __all__ = ["LEASE", "Delivered", "Outlet", "Publisher", "Recap", "Standing", "title_problems"]
@@ -29,7 +30,7 @@ __all__ = ["LEASE", "Delivered", "Outlet", "Publisher", "Recap", "Standing", "ti
 MEANT_FOR_THE_CUT_OFF = timedelta(hours=12)
 """Who publishes by hand or by cron within this time after a cut-off means that cut-off, not the days since."""
 
-CLOCK = "the schedule"
+CLOCK = Phrase("the schedule")
 """Who did it where nobody did."""
 
 _ORDERS = (ActKind.SKIP, ActKind.UNSKIP, ActKind.PAUSE, ActKind.RESUME)
@@ -168,8 +169,8 @@ class Publisher:
             channels = await self._composer.channels(transaction)
             closed = await editions.all_editions(transaction, key)
             printed = [row for row in closed if row.state in (EditionState.FROZEN, EditionState.ARCHIVED)]
-            troubled = [one for _, one in await editions.troubled(transaction, key)]
-            newest = await editions.last_share(transaction, channels)
+            troubled = [one for _, one in await ledger.troubled(transaction, key)]
+            newest = await placements.last_share(transaction, channels)
             row = await self._open_row(transaction)
             orders = await self._orders(transaction)
             waiting = await editions.waiting(transaction, key, now)
@@ -210,17 +211,17 @@ class Publisher:
             orders = await self._orders(transaction)
             start = due.next_served(self._settings, row.serves, orders)
             cut_off = start if day is None else max(row.serves, due.first_from(self._settings, day))
-            if orders.against(cut_off) is None:
-                await self._note(transaction, ActKind.SKIP, cut_off.isoformat(), by)
+            if orders.against(cut_off, self._settings.zone) is None:
+                await self._note(transaction, ActKind.SKIP, self._day(cut_off), by)
             return cut_off
 
     async def unskip(self, by: str, day: date) -> datetime | None:
         """Take a skip back, of the first cut-off from this day on; ``None`` where it was not skipped."""
         async with self._store.writing() as transaction:
             cut_off = due.first_from(self._settings, day)
-            if cut_off not in (await self._orders(transaction)).skipped:
+            if cut_off.astimezone(self._settings.zone).date() not in (await self._orders(transaction)).skipped:
                 return None
-            await self._note(transaction, ActKind.UNSKIP, cut_off.isoformat(), by)
+            await self._note(transaction, ActKind.UNSKIP, self._day(cut_off), by)
             return cut_off
 
     async def pause(self, by: str, until: date) -> datetime:
@@ -351,7 +352,7 @@ class Publisher:
             approval="awaited" if self._settings.approval and not by_a_person else "",
         )
         await self._note(transaction, ActKind.PUBLISH, str(edition.number), by)
-        await editions.place(transaction, row, assembled.placements)
+        await placements.place(transaction, row, assembled.placements)
         await self._freeze(transaction, row, edition)
         await editions.begin(transaction, self._settings.key, step.cut_off, self._after(step.serves), after=row)
         return edition
@@ -381,7 +382,7 @@ class Publisher:
         async with self._store.reading() as transaction:
             channels = await self._composer.channels(transaction)
             known = await editions.all_editions(transaction, settings.key)
-            at = first = await editions.first_share_after(transaction, channels, None)
+            at = first = await placements.first_share_after(transaction, channels, None)
             row = await editions.open_edition(transaction, settings.key)
         made: list[Edition | None] = []
         again = deque(one for one in known if one.state is EditionState.ARCHIVED)
@@ -399,7 +400,7 @@ class Publisher:
                     made.append(await self._archive_again(transaction, channels, again.popleft()))
                 elif cut_off is not None:
                     made.append(await self._archive_new(transaction, channels, cut_off, by, now))
-                    at = await editions.first_share_after(transaction, channels, cut_off)
+                    at = await placements.first_share_after(transaction, channels, cut_off)
             if progress is not None and first is not None and cut_off is not None:
                 progress(max(0, (cut_off - first).days), max(1, (now - first).days))
         if row is not None and row.serves <= until:
@@ -419,7 +420,7 @@ class Publisher:
             return None
         row = await editions.add_archived(transaction, self._settings.key, opened_at, cut_off, now, by)
         await self._freeze(transaction, row, assembled.edition)
-        await editions.place(transaction, row, assembled.placements)
+        await placements.place(transaction, row, assembled.placements)
         return assembled.edition
 
     async def _archive_again(
@@ -428,7 +429,7 @@ class Publisher:
         assembled = await self._composer.past(transaction, channels, row.opened_at, row.cut_off, row)
         if not await self._freeze(transaction, row, assembled.edition):
             return None
-        await editions.place(transaction, row, assembled.placements, anew=True)
+        await placements.place(transaction, row, assembled.placements, anew=True)
         return assembled.edition
 
     async def _freeze(self, transaction: Transaction, row: editions.EditionRow, edition: Edition) -> bool:
@@ -440,16 +441,16 @@ class Publisher:
             if readers.is_empty and before is None:
                 continue
             parts = () if readers.is_empty else outlet.destination.draw(readers)
-            after = await editions.intend(transaction, row, key, n, parts)
+            after = await ledger.intend(transaction, row, key, n, parts)
             changed = changed or before is None or after.done_at is None
         return changed
 
     async def _delivery(
         self, transaction: Transaction, row: editions.EditionRow, outlet: Outlet
-    ) -> tuple[str, editions.Delivery | None]:
+    ) -> tuple[str, ledger.Delivery | None]:
         """What the outlet was to get of this edition, and under which of its names."""
         for key in (outlet.destination.key, *outlet.also):
-            if (before := await editions.delivery(transaction, row.id, key)) is not None:
+            if (before := await ledger.delivery(transaction, row.id, key)) is not None:
                 return key, before
         return outlet.destination.key, None
 
@@ -482,7 +483,14 @@ class Publisher:
             anew = await self._composer.again(transaction, row, frozen)
             # What waits to go out was shown to its editors: until it is out, only what people took back changes it.
             edits, out = self._settings.edits == "follow", row.is_released(self._clock())
-            edition = amend(frozen, anew.edition, edits=edits and out, chosen=anew.chosen, blanked=anew.blanked)
+            edition = amend(
+                frozen,
+                anew.edition,
+                edits=edits and out,
+                chosen=anew.chosen,
+                blanked=anew.blanked,
+                replies=anew.replies,
+            )
             # Drawn again in any case: whoever kept the edition so may have known fewer of its destinations.
             changed = await self._freeze(transaction, row, edition)
             if out or not edits:
@@ -492,7 +500,7 @@ class Publisher:
     async def _is_followed(self, transaction: Transaction, row: editions.EditionRow, *, everywhere: bool) -> None:
         known = self._outlets.keys() | self._recaps.keys()
         known |= {key for outlet in self._outlets.values() for key in outlet.also}
-        there = {one.destination for one in await editions.deliveries_of(transaction, row.id)}
+        there = {one.destination for one in await ledger.deliveries_of(transaction, row.id)}
         if everywhere or there <= known:
             await editions.up_to_date(transaction, row)
 
@@ -506,9 +514,9 @@ class Publisher:
             printed = await editions.latest_revision(transaction, row.id) if row is not None else None
             if row is None or printed is None:
                 return None
-            for delivery in await editions.deliveries_of(transaction, row.id):
+            for delivery in await ledger.deliveries_of(transaction, row.id):
                 if delivery.destination not in self._recaps:
-                    await editions.intend(transaction, row, delivery.destination, delivery.n, ())
+                    await ledger.intend(transaction, row, delivery.destination, delivery.n, ())
             await editions.release(transaction, row)
             await editions.retract(transaction, row)
             await self._note(transaction, ActKind.RETRACT, str(row.number), by)
@@ -526,9 +534,7 @@ class Publisher:
         # What was erased from the ledger must be drawn again before anything of it is looked at.
         await self.follow(everywhere=False)
         async with self._store.reading() as transaction:
-            unfinished = await editions.unfinished(
-                transaction, self._settings.key, self._clock(), failed_too=failed_too
-            )
+            unfinished = await ledger.unfinished(transaction, self._settings.key, self._clock(), failed_too=failed_too)
         known = {key: outlet for outlet in self._outlets.values() for key in outlet.also} | self._outlets
         chats = {key: outlet for key, outlet in known.items() if outlet.is_chat}
         files = {key: outlet for key, outlet in known.items() if not outlet.is_chat}
@@ -536,7 +542,8 @@ class Publisher:
         for recap in self._recaps.values():
             looked_back = await self._look_back(recap, failed_too=failed_too, at_once=at_once)
             outcomes = (*outcomes, *looked_back)
-        return (*outcomes, *await self._deliverer.deliver(chats, unfinished, at_once=at_once))
+        told = await self._deliverer.deliver(chats, unfinished, at_once=at_once, settles=LOOK_AGAIN)
+        return (*outcomes, *told)
 
     async def _look_back(self, recap: Recap, *, failed_too: bool, at_once: bool) -> tuple[Delivered, ...]:
         """Bring the document over all editions up to date, if it is not.
@@ -552,8 +559,8 @@ class Publisher:
             rows, readable = await self._printed(transaction, recap.audience, recap.show)
             if not readable:
                 return ()
-            await editions.move_delivery(transaction, self._settings.key, key, rows[-1].id)
-            delivery = await editions.intend(transaction, rows[-1], key, 0, recap.draw(readable))
+            await ledger.move_delivery(transaction, self._settings.key, key, rows[-1].id)
+            delivery = await ledger.intend(transaction, rows[-1], key, 0, recap.draw(readable))
         outcomes: tuple[Delivered, ...] = ()
         if delivery.done_at is None and (delivery.failed is None or failed_too):
             outcomes = await self._deliverer.deliver({key: recap}, [delivery], at_once=at_once)
@@ -637,7 +644,10 @@ class Publisher:
         return next_cut_off(self._settings.schedule, self._settings.zone, cut_off)
 
     async def _orders(self, transaction: Transaction) -> Orders:
-        return due.orders(await run.acts(transaction, self._settings.key, _ORDERS))
+        return due.orders(await run.acts(transaction, self._settings.key, _ORDERS), self._settings.zone)
+
+    def _day(self, cut_off: datetime) -> str:
+        return cut_off.astimezone(self._settings.zone).date().isoformat()
 
     async def _note(self, transaction: Transaction, what: ActKind, about: str, by: str) -> None:
         await run.add_act(transaction, self._settings.key, Act(what, about, by, self._clock()))

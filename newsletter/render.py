@@ -1,7 +1,7 @@
 """Edition -> documents: a week's post, the index over many weeks, plain text for a terminal. The only place with Jinja.
 
 Here stands what a template is given; what it looks like is in ``templates/``, of which a folder may replace any file.
-The edition handed in is already the one its readers may see (``assemble.for_audience``); escaping is ``markdown.py``'s.
+The edition handed in is already the one its readers may see (``audience.for_audience``); escaping is ``markdown.py``'s.
 """
 
 import re
@@ -51,13 +51,21 @@ class WeekShown:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyShown:
+    """What somebody replied: ``line`` is ready, the words in one line."""
+
+    person: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
 class EntryShown:
     """One entry for a template. ``anchor``, ``words`` and ``line`` are ready; the rest is text.
 
     ``number`` counts from one through the whole edition. ``day`` is when it was first shared, in the language.
     ``people`` are the names of those who shared it, empty where they may not be shown; ``permalink`` is ``""``
     likewise. ``also_in`` says which earlier edition had the link; such an entry has a ``line``, its words in one line,
-    and no ``anchor``. For a new one both are ``""``.
+    and no ``anchor``. For a new one both are ``""``. ``discussion`` is for the team, in the order it was said.
     """
 
     number: int
@@ -75,6 +83,7 @@ class EntryShown:
     reactions: tuple[tuple[str, int], ...]
     hashtags: tuple[str, ...]
     also_in: str
+    discussion: tuple[ReplyShown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +251,11 @@ def _post(
         # Letters, digits, hyphens and underscores: as a target it needs no escape.
         return Markdown(markdown.slug(markdown.plain(heading), taken))
 
+    def said(entry: Entry) -> str:
+        words = _editors(entry.words, as_text, names) if entry.by_editor else read(entry.words, names)
+        parts = filter(None, (words, _editors(entry.note, as_text, names)))
+        return "\n\n".join(parts) if as_text else Markdown("\n\n".join(parts))
+
     def shown(entry: Entry) -> EntryShown:
         number = next(numbers)
         title = _title(entry)
@@ -251,8 +265,8 @@ def _post(
             anchor="" if entry.also_in else anchor(title if with_contents else f"{number}. {title}"),
             url=entry.url,
             links=tuple(EntryLink(link.url, markdown.plain(link.title) or link.url) for link in entry.links),
-            words=_editors(entry.words, as_text, names) if entry.by_editor else read(entry.words, names),
-            line=_line(entry, names, as_text) if entry.also_in else "",
+            words=said(entry),
+            line=_line(entry.said, names, as_text) if entry.also_in else "",
             excerpt=markdown.plain(entry.description),
             site=entry.site,
             day=_day(entry.shares[0].at, edition, words) if entry.shares else "",
@@ -263,6 +277,10 @@ def _post(
             also_in=words.also_in.format(number=entry.also_in.number, label=entry.also_in.label)
             if entry.also_in
             else "",
+            discussion=tuple(
+                ReplyShown(markdown.plain(reply.person.name) or words.someone, _line(reply.words, names, as_text))
+                for reply in entry.discussion
+            ),
         )
 
     if titled:
@@ -292,12 +310,8 @@ def _post(
     )
 
 
-def _line(entry: Entry, names: Names, as_text: bool) -> str:
-    return (
-        markdown.plain(markdown.to_text(entry.words, names))
-        if as_text
-        else markdown.rewrite_as_line(entry.words, names)
-    )
+def _line(words: str, names: Names, as_text: bool) -> str:
+    return markdown.plain(markdown.to_text(words, names)) if as_text else markdown.rewrite_as_line(words, names)
 
 
 def _title(entry: Entry) -> str:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from operator import add
 from urllib.parse import unquote
 
+from newsletter.phrase import Phrase
+
 _CJK = (
     "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -79,14 +81,14 @@ def read(text: str) -> Query:
     )
 
 
-def hint(text: str) -> str:
+def hint(text: str) -> Phrase:
     """What to tell somebody whose query found nothing: what would find more."""
     wanted = read(text)
     if not wanted:
-        return "There is no word in it: signs and emoji are not looked for."
+        return Phrase("There is no word in it: signs and emoji are not looked for.")
     if any(len(term) == 2 and term.endswith("*") and _is_cjk(term) for term in wanted.terms):
-        return "A single syllable is found where another one follows; try two."
-    return "All of it must be there; try fewer words, or the beginning of one."
+        return Phrase("A single syllable is found where another one follows; try two.")
+    return Phrase("All of it must be there; try fewer words, or the beginning of one.")
 
 
 def is_named(name: str, wanted: str) -> bool:

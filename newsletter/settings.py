@@ -206,7 +206,7 @@ class SiteSettings(Settings):
     pictures: bool = False
     """Whether pages show the linked pages' pictures, which the reader's browser then asks of their hosts."""
     id: str = ""
-    """What the feeds' ids are made of; empty: the newsletter's key."""
+    """What the feeds' ids are made of; empty: the first ``url``, for good, or without any the newsletter's key."""
 
     @field_validator("url")
     @classmethod
@@ -300,12 +300,22 @@ class EmojiSettings(Settings):
         return frozenset({self.leave_out, self.bring_in, self.pin, self.own} - {""})
 
 
+CROWD, IN_A_CROWD = 500, 3
+"""Among more people than that, one person has so many links in an edition, unless the settings say otherwise."""
+
+
 class AtMostSettings(Settings):
     """How many links of a kind one edition has at the most; 0: as many as there are."""
 
     section: Annotated[int, Field(ge=0)] = 0
-    person: Annotated[int, Field(ge=0)] = 0
+    person: Annotated[int, Field(ge=0)] | None = None
     site: Annotated[int, Field(ge=0)] = 0
+
+    def of_one_person(self, people: int) -> int:
+        """How many one person has, among so many ``people``."""
+        if self.person is not None:
+            return self.person
+        return IN_A_CROWD if people > CROWD else 0
 
 
 class NewsletterSettings(Settings):
@@ -342,6 +352,8 @@ class NewsletterSettings(Settings):
     """For so many days somebody must have belonged to the place, where the platform says since when they do."""
     at_most: AtMostSettings = AtMostSettings()
     emoji: EmojiSettings = EmojiSettings()
+    discussion: Annotated[int, Field(ge=0, le=20)] = 0
+    """How many of the replies to a link its readers in the team see; 0: none, and no reply is kept."""
     retention: Annotated[int, Field(ge=0)] = 0
     """After how many days what people wrote is forgotten, once it was published; 0: never."""
     private: Literal["", "may be published"] = ""
@@ -393,10 +405,26 @@ class NewsletterSettings(Settings):
         return self.emoji.curating.union(*(section.emoji for section in self.sections))
 
     @property
+    def signs(self) -> bool:
+        """Whether emoji of ours are put on people's messages: to acknowledge a link, or an emoji that decides."""
+        return bool(self.acknowledge or (self.emoji.done and self.sorting_emoji))
+
+    @property
     def is_for_the_public(self) -> bool:
         """Whether one of its destinations is public."""
         places = (self.markdown, self.git, self.site)
         return any(place is not None and place.audience is Audience.PUBLIC for place in places)
+
+    @property
+    def is_for_the_team(self) -> bool:
+        """Whether one of its destinations is for the team."""
+        places = (self.markdown, self.git, self.site)
+        return bool(self.post_to) or any(place is not None and place.audience is Audience.TEAM for place in places)
+
+    @property
+    def keeps_replies(self) -> bool:
+        """Whether there is a discussion, and somebody who may read it."""
+        return self.discussion > 0 and self.is_for_the_team
 
     @property
     def zone(self) -> ZoneInfo:
@@ -415,6 +443,10 @@ class NewsletterSettings(Settings):
         if self.collect or not channel.private:
             return self.collects(channel)
         return bool(self.private)
+
+    def discusses(self, channel: ChannelSeen) -> bool:
+        """Whether replies to links of this channel are kept."""
+        return self.keeps_replies and self.collects(channel)
 
     def posts_to(self, channel: ChannelSeen) -> bool:
         """Whether its editions go to this channel."""

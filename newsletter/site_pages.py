@@ -8,7 +8,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote
 from uuid import UUID, uuid5
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from newsletter import entering
 from newsletter.languages import language
 from newsletter.markdown import plain
-from newsletter.model import Edition, Entry, EntryLink
+from newsletter.model import Edition, Entry, EntryLink, Reply
 from newsletter.render import slug_of
 from newsletter.settings import Audience, NewsletterSettings, SiteSettings
 
@@ -100,6 +100,7 @@ class Item:
     at: datetime | None
     also_in: str
     edition: EditionPlace
+    discussion: tuple[Reply, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +288,7 @@ class _Placing:
             url=entry.url,
             site=plain(entry.site),
             links=tuple(EntryLink(link.url, plain(link.title) or link.url) for link in entry.links),
-            words=entry.words,
+            words=entry.said,
             excerpt=plain(entry.description),
             picture=self._picture(entry),
             people=_people(entry, language(edition.language).someone),
@@ -297,6 +298,10 @@ class _Placing:
             at=entry.shares[0].at.astimezone(place.at.tzinfo) if entry.shares else None,
             also_in=also_in.format(number=entry.also_in.number, label=entry.also_in.label) if entry.also_in else "",
             edition=place,
+            discussion=tuple(
+                replace(reply, person=replace(reply.person, name=plain(reply.person.name)))
+                for reply in entry.discussion
+            ),
         )
 
     def _picture(self, entry: Entry) -> str:

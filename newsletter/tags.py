@@ -11,11 +11,15 @@ from unicodedata import normalize
 
 from newsletter.entering import stands_on
 from newsletter.model import Entry, Section
+from newsletter.phrase import Phrase
 from newsletter.settings import SectionSettings
 from newsletter.words import hashtag
 
 WITH_HEADINGS_FROM = 6
 """Fewer entries stand without section headings."""
+
+EDITORS_CHOICE = Phrase("editor's choice")
+_KINDS = Phrase("emoji"), Phrase("hashtag"), Phrase("domain"), Phrase("keyword"), Phrase("channel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ def section_for(
     if choice is not None:
         tag = _chosen(sections, choice)
         if tag is not None:
-            return tag, "editor's choice"
+            return tag, EDITORS_CHOICE
     for sign in emoji:
         for section in sections:
             if _plain_emoji(sign) in map(_plain_emoji, section.emoji):
@@ -66,6 +70,12 @@ def section_for(
             if found := rule(sections, share):
                 return found
     return "", ""
+
+
+def told(why: str) -> Phrase:
+    """What ``section_for`` says why, also after it was kept as plain text."""
+    kind = next((kind for kind in _KINDS if why.startswith(f"{kind} ")), None)
+    return Phrase(why) if kind is None else Phrase.joined((kind, why.removeprefix(f"{kind} ")), " ")
 
 
 def _chosen(sections: Sequence[SectionSettings], choice: str) -> str | None:

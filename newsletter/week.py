@@ -10,6 +10,7 @@ from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from os.path import commonprefix
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_datetime, format_timedelta
 
 from newsletter.errors import UserError
@@ -114,12 +115,17 @@ def parse_week(text: str, schedule: Schedule, zone: ZoneInfo) -> datetime:
     """The cut-off, in UTC, whose `week_of` is the week written ``2020-W24``. Raises ``UserError``."""
     written = re.fullmatch(r"([1-9]\d{3})-?W(\d{1,2})", text.strip(), re.ASCII | re.IGNORECASE)
     if not written:
-        raise UserError(f"{text!r} is no week: write the year and the ISO week, as in 2020-W24")
+        raise UserError("{text} is no week: write the year and the ISO week, as in 2020-W24", text=repr(text))
     year, number = int(written[1]), int(written[2])
     _refuse_the_ends_of_the_calendar(year)
     weeks = date(year, 12, 28).isocalendar().week
     if not 1 <= number <= weeks:
-        raise UserError(f"there is no week {text.strip()}: {year} has the weeks {year}-W01 to {year}-W{weeks}")
+        raise UserError(
+            "there is no week {week}: {year} has the weeks {year}-W01 to {year}-W{last}",
+            week=text.strip(),
+            year=year,
+            last=weeks,
+        )
     monday = date.fromisocalendar(year, number, 1)
     day = _on(schedule.day, monday)
     if datetime.combine(day, schedule.time) - HALF_A_WEEK < datetime.combine(monday, time()):
@@ -132,20 +138,23 @@ def parse_date(text: str) -> date:
     try:
         return datetime.strptime(text.strip(), "%Y-%m-%d").date()  # noqa: DTZ007 - a date, no instant
     except ValueError:
-        raise UserError(f"{text!r} is no date: write year, month and day, as in 2020-06-13") from None
+        raise UserError("{text} is no date: write year, month and day, as in 2020-06-13", text=repr(text)) from None
 
 
-def in_words(cut_off: datetime, zone: ZoneInfo, now: datetime) -> str:
-    """For `check`: ``Saturday 21 November 2026, 12:00 Asia/Seoul (03:00 UTC), in 6 hours``.
+def in_words(cut_off: datetime, zone: ZoneInfo, now: datetime, language: str = "en") -> str:
+    """``Saturday 21 November 2026, 12:00 Asia/Seoul (03:00 UTC), in 6 hours``, in this language as Babel knows it.
 
     The day stands again before UTC's time where UTC has another day.
     """
-    words = format_datetime(cut_off, f"EEEE d MMMM yyyy, HH:mm '{zone.key}'", tzinfo=zone, locale="en")
+    locale = Locale.parse(language)
+    day = "EEEE d MMMM yyyy" if language == "en" else locale.date_formats["full"].pattern
+    pattern = locale.datetime_formats["medium"].format(f"HH:mm '{zone.key}'", day)
+    words = format_datetime(cut_off, pattern, tzinfo=zone, locale=locale)
     if zone.key != "UTC":
         other_day = cut_off.astimezone(UTC).date() != cut_off.astimezone(zone).date()
         pattern = " (EEEE HH:mm 'UTC')" if other_day else " (HH:mm 'UTC')"
-        words += format_datetime(cut_off, pattern, tzinfo=UTC, locale="en")
-    return f"{words}, {format_timedelta(cut_off - now, add_direction=True, locale='en')}"
+        words += format_datetime(cut_off, pattern, tzinfo=UTC, locale=locale)
+    return f"{words}, {format_timedelta(cut_off - now, add_direction=True, locale=locale)}"
 
 
 def _week(day: date, pattern: str) -> Week:
@@ -161,4 +170,9 @@ def _week(day: date, pattern: str) -> Week:
 def _refuse_the_ends_of_the_calendar(year: int) -> None:
     """The weeks around a day of the first or last year do not all exist."""
     if not MINYEAR < year < MAXYEAR:
-        raise UserError(f"the year {year} is out of reach: write one between {MINYEAR + 1} and {MAXYEAR - 1}")
+        raise UserError(
+            "the year {year} is out of reach: write one between {first} and {last}",
+            year=year,
+            first=MINYEAR + 1,
+            last=MAXYEAR - 1,
+        )

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, settings
 # Suites and servers that are imported by tests explain a failed assert as the tests themselves do.
 pytest.register_assert_rewrite("tests.contracts", "tests.laws", "tests.servers")
 
-from tests.servers import postgres  # noqa: E402  after the line above, which must come first
+from tests.effort import PROFILE  # noqa: E402  after the line above, which must come first
+from tests.servers import postgres  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,7 +25,7 @@ settings.register_profile(
     "same", deadline=None, print_blob=True, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("further", settings.get_profile("same"), derandomize=False)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+settings.load_profile(PROFILE)
 
 
 def _folder(variable: str, default: str) -> Path:

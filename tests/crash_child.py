@@ -24,6 +24,7 @@ from bot.platforms.slack import draw as slack_draw
 from bot.platforms.slack.client import Slack
 from bot.platforms.slack.settings import SlackSettings
 from newsletter import render
+from newsletter.deliver import LOOK_AGAIN
 from newsletter.destinations import git_calls
 from newsletter.errors import StoreError
 from newsletter.heard import ChannelId
@@ -33,6 +34,9 @@ from newsletter.store import Store
 
 LOOKS = ("for-each-ref", "log", "ls-tree", "cat-file", "rev-list", "ls-remote", "config", "rev-parse", "var")
 """Calls of git that change nothing, here or there."""
+
+ALONE = "it may have arrived: it is looked for in half a minute"
+"""What is said of a delivery that its last owner died of."""
 
 
 class Boundaries:
@@ -121,17 +125,21 @@ def outlets(order: dict[str, Any], now: datetime) -> list[Outlet]:
     if slack := order.get("slack"):
         settings = SlackSettings(bot_token=slack["token"], api_url=slack["url"])
         chat = Slack(settings, clock=lambda: now)
-        found.append(Outlet(chat.destination(ChannelId("slack", slack["workspace"], slack["channel"]))))
+        found.append(Outlet(chat.destination(ChannelId("slack", slack["workspace"], slack["channel"])), is_chat=True))
     if discord := order.get("discord"):
         settings = DiscordSettings(token=discord["token"], api_url=discord["url"])
         chat = Discord(settings, clock=lambda: now)
-        found.append(Outlet(chat.destination(ChannelId("discord", discord["workspace"], discord["channel"]))))
+        found.append(
+            Outlet(chat.destination(ChannelId("discord", discord["workspace"], discord["channel"])), is_chat=True)
+        )
     return found
 
 
 async def act(order: dict[str, Any]) -> dict[str, Any]:
-    """Close what is due and deliver what is closed; what came of it."""
+    """Close what is due and deliver what is closed; what came of it. What is to be left alone for a while is tried again
+    after that while, but by who is ``impatient``."""
     now = datetime.fromisoformat(order["now"])
+    instants = [now]
     os.environ["XDG_CACHE_HOME"] = order["cache"]
     store = await Store.open(order["database"])
     point = Boundaries(order.get("die_at"))
@@ -145,13 +153,16 @@ async def act(order: dict[str, Any]) -> dict[str, Any]:
         store,
         NewsletterSettings(key="weekly"),
         outlets(order, now),
-        clock=lambda: now,
+        clock=lambda: instants[-1],
         owner=app._owner(),
         is_alive=app._is_alive,
     )
     try:
         closed = await publisher.tick()
         delivered = await publisher.deliver(failed_too=True) if order.get("deliver", True) else ()
+        if any(one.failed == ALONE for one in delivered) and not order.get("impatient"):
+            instants.append(now + LOOK_AGAIN)
+            delivered = await publisher.deliver(failed_too=True)
     except StoreError as error:
         return {"boundaries": point.names, "failed": {"database": str(error)}}
     finally:

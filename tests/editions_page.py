@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from bot.cards import of_edition
+from bot.platforms.discord import draw as discord_draw
 from bot.platforms.slack import draw, mrkdwn
 from newsletter.heard import PersonId
 from newsletter.model import Edition, Entry, Person, Section, Shared, TitleSource, Week
@@ -125,7 +127,35 @@ def _look(message: dict[str, list[dict[str, object]]]) -> str:
     return "\n".join(looks)
 
 
-PARTS: dict[str, Callable[[], str]] = {"slack": slack}
+def discord() -> str:
+    """How many messages, embeds and characters an edition takes on Discord, and what the smaller ones look like."""
+    rows = ["| links | in the channel | in its thread |", "|---|---|---|"]
+    looks = []
+    for size in SIZES:
+        made = edition(size)
+        first, *others = [json.loads(part.payload)["embeds"] for part in discord_draw.parts(made, of_edition(made))]
+        more = f"{_messages(len(others))}: {'; '.join(map(_embeds, others))}" if others else "nothing"
+        rows.append(f"| {size} | {_embeds(first)} | {more} |")
+        if size in SHOWN:
+            looks.append(f"{_links(size)}:\n\n```text\n{_look_of_embeds(first)}\n```")
+    return "\n".join(rows) + "\n\n" + "\n\n".join(looks)
+
+
+def _embeds(embeds: list[dict[str, Any]]) -> str:
+    characters = sum(discord_draw.length(one["description"] + one.get("footer", {}).get("text", "")) for one in embeds)
+    return f"{len(embeds)} embed{'' if len(embeds) == 1 else 's'}, {characters:,} characters"
+
+
+def _look_of_embeds(embeds: list[dict[str, Any]]) -> str:
+    """As people read them: headings above a line, small print indented, links by their title alone."""
+    text = "\n\n".join(one["description"] for one in embeds)
+    text = re.sub(r"\[([^\]]*)\]\(<?https?:[^()<>]*>?\)", r"\1", text)
+    text = re.sub(r"\\([^\w\s])", r"\1", text).replace("**", "*").replace("\u200b", "")
+    text = re.sub(r"^#+ (.*)$", lambda found: f"{found[1]}\n{'─' * len(found[1])}", text, flags=re.MULTILINE)
+    return f"{re.sub(r'^-# ', '    ', text, flags=re.MULTILINE)}\n    {embeds[-1]['footer']['text']}"
+
+
+PARTS: dict[str, Callable[[], str]] = {"slack": slack, "discord": discord}
 
 
 def page(text: str) -> str:

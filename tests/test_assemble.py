@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter import urls
-from newsletter.assemble import BY_EDITOR, SEEN_BEFORE, Assembled, Frame, Material, assemble, for_audience
+from newsletter.assemble import assemble
+from newsletter.audience import for_audience
 from newsletter.heard import ChannelId, MessageId, PersonId, Preview
+from newsletter.material import Assembled, Frame, Material
 from newsletter.model import (
     Choice,
     Edition,
@@ -26,6 +28,7 @@ from newsletter.model import (
     TitleSource,
     Week,
 )
+from newsletter.placing import BY_EDITOR, SEEN_BEFORE
 from newsletter.settings import Audience, NewsletterSettings, SectionSettings
 
 START = datetime(2026, 6, 1, 9, tzinfo=UTC)

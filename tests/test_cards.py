@@ -13,7 +13,7 @@ from bot import cards
 from bot.cards import of_edition, pack
 from bot.chat import Card, Cards, Fact
 from bot.platforms.local import draw
-from newsletter.assemble import for_audience
+from newsletter.audience import for_audience
 from newsletter.heard import PersonId
 from newsletter.model import Edition, Entry, EntryLink, Person, Section, Seen, Shared, TitleSource, Week
 from newsletter.settings import Audience, NewsletterSettings

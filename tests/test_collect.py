@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.collect import AT_ONCE, Collector, sift
+from newsletter.collect import AT_ONCE, Collector
 from newsletter.heard import EmojiSeen, Preview
 from newsletter.merge import FOLLOW_UP_WITHIN
-from newsletter.store import Store, chat, editions, tables
+from newsletter.sifting import sift
+from newsletter.store import Store, chat, gather, tables
 from tests.laws.dump import dump
 from tests.laws.told import (
     ANN,
@@ -52,7 +53,7 @@ async def everything(store: Store):
     """Every share there is, by the id of its message, as an edition would get it."""
     async with store.reading() as transaction:
         found = await transaction.execute(tables.share.select().where(tables.share.c.present))
-        known = await editions.known(transaction, [row.id for row in found])
+        known = await gather.known(transaction, [row.id for row in found])
     return {share.message.id: share for share in known.shares}
 
 
@@ -93,9 +94,14 @@ def chatter() -> list[object]:
     return heard
 
 
+async def heard_at_once(collector, heard):
+    """As many at a time as a lively chat brings: those that come together are committed together."""
+    for start in range(0, len(heard), 100):
+        await asyncio.gather(*(collector.hear(one) for one in heard[start : start + 100]))
+
+
 async def test_a_thousand_messages_without_a_link_leave_no_trace(store, collector, tmp_path):
-    for one in chatter():
-        await collector.hear(one)
+    await heard_at_once(collector, chatter())
     await collector.hear(reading(*(one for one in chatter() if hasattr(one, "text")), people=(), complete=True))
     await collector.hear(exported(*(one for one in chatter() if hasattr(one, "text")), people=()))
     await store.close()
@@ -103,7 +109,7 @@ async def test_a_thousand_messages_without_a_link_leave_no_trace(store, collecto
     # The channel was named; nothing else is known.
     assert {table: rows for table, rows in kept.items() if rows} == {
         "alembic_version": kept["alembic_version"],
-        "channel": [(1, "local", "W", "C1", "news", 0, kept["channel"][0][6], None)],
+        "channel": [(1, "local", "W", "C1", "news", 0, kept["channel"][0][6], None, None)],
         **{
             table: rows for table, rows in kept.items() if table.startswith(("share_terms_", "edition_terms_")) and rows
         },
@@ -116,8 +122,7 @@ async def test_a_thousand_messages_without_a_link_leave_no_trace(store, collecto
 async def test_what_was_said_around_links_by_people_without_a_link_leaves_no_trace(store, collector, tmp_path):
     await collector.hear(said("bare", BARE, minute=500.5, by=ANN))
     await collector.hear(said("words", "a link", minute=500.6, by=ANN))
-    for one in chatter()[1000:1400]:
-        await collector.hear(one)
+    await heard_at_once(collector, chatter()[1000:1400])
     await store.close()
     kept = raw(tmp_path / "linkletter.db")
     assert [row[2] for row in kept["message"]] == ["bare", "words"]

@@ -181,6 +181,15 @@ async def test_the_last_parameter_takes_the_rest_of_the_text(club):
     assert "example.org" not in await club.ask("Cara", "papers", "search attention tea")
 
 
+async def test_who_finds_more_links_than_are_shown_is_told_so(club):
+    for n in range(10):
+        await club.share("Ann", "papers", f"the same words https://example.org/{n}")
+    assert "newest 10" not in await club.ask("Cara", "papers", "search same")
+    await club.share("Ann", "papers", "the same words https://example.org/last")
+    found = await club.ask("Cara", "papers", "search same")
+    assert ("newest 10" in found, "example.org/last" in found, "example.org/0" in found) == (True, True, False)
+
+
 # --- the answers ---------------------------------------------------------------------------------------------------
 
 

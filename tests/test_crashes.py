@@ -27,6 +27,7 @@ import pytest
 from aiohttp import web
 
 from newsletter.collect import Collector
+from newsletter.deliver import LOOK_AGAIN
 from newsletter.publish import Outlet, Publisher
 from newsletter.settings import NewsletterSettings
 from newsletter.store import Store
@@ -149,12 +150,18 @@ class ServerPlace(Place):
         if self._dies == (at, "before"):
             self._forge.kill()
             raise web.HTTPServiceUnavailable
+        if self._dies == (at, "on the way"):
+            self._forge.kill()
+            self.arrives = carry_out
+            raise web.HTTPServiceUnavailable
         answer = carry_out()
         if self._dies == (at, "after"):
             self._forge.kill()
         return answer
 
     _dies: tuple[int, str] | None = None
+    arrives: Any = None
+    """Carries out the request that was on the way when its sender died."""
 
     def kill_at(self, request: int, when: str, forge: Forge) -> None:
         self._dies, self._forge = (request, when), forge
@@ -327,6 +334,27 @@ async def test_killed_at_any_boundary_the_next_one_leaves_the_edition_there_once
             assert place.stands() == whole, name
             assert ledger(place.folder) == in_order, name
     table[kind] = Counter(name for *_, name in boundaries)
+
+
+@pytest.mark.parametrize("kind", ["slack", "discord"])
+async def test_a_request_that_outlives_its_sender_is_not_sent_a_second_time(kind, forge, collected, tmp_path):
+    """Who starts again at once looks before the server has met it: the first look proves nothing."""
+    async with world(kind, tmp_path / "here", collected) as (place, order):
+        await forge.run(order)
+        whole, requests = place.stands(), list(place.requests)
+    for n in [n for n, name in enumerate(requests) if CHANGES.search(name)]:
+        async with world(kind, tmp_path / "here", collected) as (place, order):
+            place.kill_at(n, "on the way", forge)
+            [ended], _ = await forge.run(order)
+            assert ended == KILLED, n
+            place.let_be()
+            before = len(place.requests)
+            _, [hasty] = await forge.run({**order, "impatient": True})
+            assert not any(CHANGES.search(name) for name in place.requests[before:]), n
+            assert list(hasty["failed"].values()) == ["it may have arrived: it is looked for in half a minute"], n
+            place.arrives()
+            [ended], [again] = await forge.run({**order, "now": (NOW + LOOK_AGAIN).isoformat()})
+            assert (ended, again["failed"], place.stands()) == (0, {}, whole), n
 
 
 @pytest.mark.parametrize("kind", PLACES)

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter import curate
-from newsletter.assemble import Material, assemble
+from newsletter.assemble import assemble
 from newsletter.curate import changes, fingerprint, moved
+from newsletter.material import Material
 from newsletter.model import Choice, Field, KeptReaction
 from newsletter.settings import AtMostSettings, NewsletterSettings, SectionSettings
 from tests.test_assemble import ANN, BEN, CARA, FRAME, START, share
@@ -151,6 +152,19 @@ def test_of_a_kind_there_are_no_more_than_so_many_and_chosen_ones_stay(most, cho
     assert {n for n, why in assembled.placements.items() if why} == {"abcd".index(page) + 1 for page in stays_out}
 
 
+@pytest.mark.parametrize(
+    ("people", "person", "entered_"),
+    [(500, None, 5), (501, None, 3), (501, 0, 5), (501, 4, 4), (0, None, 5)],
+    ids=["a team", "a crowd", "a crowd without a limit", "a crowd with another one", "nobody says how many"],
+)
+def test_in_a_crowd_nobody_fills_a_newsletter_alone_unless_the_settings_want_it(people, person, entered_):
+    settings = PLAIN.model_copy(update={"at_most": AtMostSettings(person=person)})
+    shares = [share(n, page) for n, page in enumerate("abcde", start=1)]
+    edition = made(*shares, share(6, "f", by=BEN), settings=settings, people=people).edition
+    assert len(edition.entries) == entered_ + 1
+    assert {why for _, why in out(edition).items()} == ({"too many of a kind"} if entered_ < 5 else set())
+
+
 # --- around the links -------------------------------------------------------------------------------------------------
 
 
@@ -165,7 +179,7 @@ def test_a_note_follows_the_sharers_words_or_stands_alone():
     notes = [chosen("a", Field.NOTE, "Read it *all*"), chosen("b", Field.NOTE, "A find")]
     frame = replace(FRAME, note="Editor's note")
     entries = assemble(PLAIN, frame, Material((said, silent), choices=tuple(notes))).edition.entries
-    assert [entry.words for entry in entries] == ["What I think\n\n**Editor's note:** Read it *all*", "A find"]
+    assert [entry.said for entry in entries] == ["What I think\n\n**Editor's note:** Read it *all*", "A find"]
 
 
 def test_the_pick_comes_first_under_its_own_heading():

@@ -24,7 +24,7 @@ from newsletter.errors import CannotLook, RateLimited, Refused, TooLarge, Unsure
 from newsletter.model import PartState
 from newsletter.publish import Outlet, Publisher
 from newsletter.settings import NewsletterSettings
-from newsletter.store import Store, editions
+from newsletter.store import Store, editions, ledger
 from tests.laws.shelf import NarrowShelf, Shelf, SlowShelf
 from tests.laws.told import START, channel_named, deleted, said
 from tests.stores import fresh
@@ -67,7 +67,7 @@ class Office:
     async def states(self) -> list[str]:
         async with self.store.reading() as transaction:
             (row,) = [one for one in await editions.all_editions(transaction, "weekly") if one.number]
-            (delivery,) = await editions.deliveries_of(transaction, row.id)
+            (delivery,) = await ledger.deliveries_of(transaction, row.id)
         return [part.state.value for part in delivery.parts]
 
 
@@ -232,7 +232,7 @@ async def begin_again(office: Office) -> None:
             "DELETE FROM part WHERE delivery_id IN (SELECT id FROM delivery WHERE destination = 'narrow')"
         )
         await transaction.exec_driver_sql("DELETE FROM delivery WHERE destination = 'narrow'")
-        await editions.intend(transaction, made, "narrow", 0, Shelf("narrow").draw(printed))
+        await ledger.intend(transaction, made, "narrow", 0, Shelf("narrow").draw(printed))
 
 
 async def deliver_and_die(office: Office, shelf: Shelf, dies_at: int) -> None:
@@ -274,7 +274,7 @@ async def test_what_may_have_arrived_is_looked_for_after_half_a_minute_whoever_a
     assert await publisher.deliver(at_once=False) == ()
     (by_hand,) = await publisher.deliver(failed_too=True)
     assert by_hand.again
-    assert by_hand.failed == "it may have arrived: not looked yet"
+    assert by_hand.failed == "it may have arrived: it is looked for in half a minute"
     assert by_hand.next_at == outcome.next_at
     assert len(shelf.handed_over) == tried
     office.now += SECOND

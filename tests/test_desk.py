@@ -285,7 +285,7 @@ async def test_a_form_sets_title_section_words_and_note(desks):
     await desks.send("Ann", opened, title="A title", section="paper", words="Said *better*", note="Read it")
     [entry] = (await desks.preview()).entries
     assert (entry.title, entry.section) == ("A title", "paper")
-    assert entry.words == "Said *better*\n\n**Editor's note:** Read it"
+    assert entry.said == "Said *better*\n\n**Editor's note:** Read it"
     opened = await desks.press("Ann", await desks.ask("Ann", "desk"), "Edit 1")
     await desks.send("Ann", opened, title="", words="", note="")
     [entry] = (await desks.preview()).entries
@@ -313,13 +313,16 @@ async def test_of_two_editors_in_one_form_the_second_sees_the_first_and_chooses(
     await desks.collector.hear(PersonSeen(desks.person("Ann"), "Ann", START))
     anns, eves = await desks.press("Ann", shown, "Edit 1"), await desks.press("Eve", shown, "Edit 1")
     await desks.send("Ann", anns, title="By Ann")
-    which = await desks.send("Eve", eves, title="By Eve", note="Eve's note")
+    which = await desks.send("Eve", eves, title="By Eve", note="Eve's note\n\nwith ```signs```")
     assert "“By Ann”, you “By Eve”" in words(which)
+    assert "````\nEve's note\n\nwith ```signs```\n````" in words(which), (
+        "whole, whatever becomes of us until she chooses"
+    )
     assert (await desks.preview()).entries[0].title == "By Ann", "nothing of hers is saved yet"
     assert "not there any more" in words(await desks.ask("Ann", button(which, "Take mine").text)), "Eve's to decide"
     await desks.press("Eve", which, "Take mine")
     [entry] = (await desks.preview()).entries
-    assert (entry.title, "Eve's note" in entry.words) == ("By Eve", True)
+    assert (entry.title, "Eve's note" in entry.said) == ("By Eve", True)
 
 
 async def test_intro_outro_and_pick(desks):
@@ -385,6 +388,7 @@ async def test_the_frozen_edition_is_the_last_preview_byte_for_byte(desks):
     await desks.press("Ann", shown, "Pin 3")
     opened = await desks.press("Ann", shown, "Edit 1")
     await desks.send("Ann", opened, title="Chosen", note="Noted")
+    await desks.send("Ann", await desks.press("Ann", shown, "Intro, outro, pick"), intro="Hello *all*", outro="Bye")
     seen = await desks.ask("Ben", "preview", channel="links")
     previewed = render.post(desks.publisher.seen_by(await desks.preview(), Audience.PUBLIC), desks.markdown)
     cut_off = (await desks.preview()).cut_off
@@ -401,6 +405,8 @@ async def test_choices_survive_reading_back_an_import_and_a_restart(desks):
     shown = await desks.ask("Ann", "desk")
     await desks.press("Ann", shown, "Leave out 1")
     await desks.press("Ann", shown, "Pin 3")
+    await desks.send("Ann", await desks.press("Ann", shown, "Edit 2"), title="Chosen", note="Noted")
+    await desks.send("Ann", await desks.press("Ann", shown, "Intro, outro, pick"), intro="Hello", outro="Bye")
     before = await desks.preview()
     await desks.collector.hear(Reading(desks.seen("links"), desks.clock(), tuple(said), complete=True))
     exported = tuple(replace(one, source=type(one.source).EXPORT) for one in said)
@@ -409,7 +415,13 @@ async def test_choices_survive_reading_back_an_import_and_a_restart(desks):
     )
     desks.restart()
     after = await desks.preview()
-    assert (after.sections, after.left_out) == (before.sections, before.left_out)
+    assert replace(after, cut_off=before.cut_off) == before
+    assert (after.intro, after.outro, after.entries[-1].title, after.entries[-1].note[-5:]) == (
+        "Hello",
+        "Bye",
+        "Chosen",
+        "Noted",
+    )
 
 
 # --- the menu of a message --------------------------------------------------------------------------------------------
@@ -480,7 +492,7 @@ async def test_mine_shows_ones_own_and_lets_one_say_it_anew_and_take_it_back(des
     shown = await desks.ask("Ben", back.text, channel="links")
     assert "withdrawn by its sharer" in words(shown)
     assert await desks.entries() == ["2"]
-    await desks.press("Ben", shown, "Bring it back")
+    await desks.press("Ben", shown, "Bring it back 3")
     assert await desks.entries() == ["1", "2"]
 
 
@@ -563,12 +575,13 @@ async def test_a_scripted_editor_makes_the_structure_of_a_seed_out_of_raw_shares
     desks.settings = desks.settings.model_copy(update={"language": "ko", "title": "Weekly ML/DL News"})
     desks.markdown = MarkdownSettings(link_label="참고링크", tags=("ML", "DL"), categories=("news",))
     desks.restart()
-    for _, url, _ in reversed(found):
-        await desks.share("Ben", url)
+    for _, url, said in reversed(found):
+        # Two of them with words: one's are left, and noted upon with a picture, the other's are written anew.
+        await desks.share("Ben", f"{url} 같이 봐요" if "andrej.png" in said or said == found[0][2] else url)
     for place, (title, url, said) in enumerate(found, start=1):
         desk = await desks.desk()
         opened = await desks.ask("Ann", f"edit weekly #1 {url}")
-        await desks.send("Ann", opened, title=title, words=said)
+        await desks.send("Ann", opened, title=title, **({"note": said} if "andrej.png" in said else {"words": said}))
         row = next(one for one in desk.rows if url.startswith(one.url))
         for _ in range(row.number - place):
             await desks.ask("Ann", f"up weekly #1 {row.ref}")
@@ -578,7 +591,10 @@ async def test_a_scripted_editor_makes_the_structure_of_a_seed_out_of_raw_shares
     post = desks.post()
     assert re.findall(r"^### (.+)$", post, re.MULTILINE) == [title for title, _, _ in found]
     assert re.findall(r"^- \[(.+?)\]\(#", post, re.MULTILINE) == [title for title, _, _ in found]
-    assert "![andrej's comment](/images/post_img/andrej.png)" in post
+    assert (
+        "![andrej's comment](/images/post_img/andrej.png)" in post.partition("같이 봐요")[2].partition("편집자 주")[2]
+    )
+    assert post.count("같이 봐요") == 1
     assert "> Optimize your usage of GPUs and TPUs" in post
     assert post.count("[참고링크](") == 9
     assert "여간 귀찮은게 아니지만" in post.partition("## 목차")[0]

@@ -22,7 +22,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from bot.cli import STYLES, linkletter
-from newsletter import assemble, entering, markdown, render
+from newsletter import entering, markdown, placing, render
 from newsletter.languages import Language
 from newsletter.model import EntryLink, TitleSource
 
@@ -192,7 +192,7 @@ def test_the_keys_of_every_json_result_are_documented(folders: dict[Path, tuple[
 def test_every_reason_why_a_link_is_not_printed_is_documented() -> None:
     out = {row.reason for row in entering.LEFT_OUT} | {entering.IGNORED, entering.LOCALHOST}
     held = {row.reason for row in entering.HELD} | {entering.INTERNAL, entering.UNREADABLE}
-    assert rows(CURATE, "What stays out").keys() == out | set(assemble.REASONS)
+    assert rows(CURATE, "What stays out").keys() == out | set(placing.REASONS)
     assert held <= rows(CURATE, "What is held back").keys()
 
 

@@ -59,7 +59,11 @@ def test_with_a_review_it_closes_so_long_before(now, expected):
 
 
 def skipping(*cut_offs: datetime) -> Orders:
-    return Orders(skipped=dict.fromkeys(cut_offs, "ann"))
+    return Orders(skipped={day(cut_off): "ann" for cut_off in cut_offs})
+
+
+def day(cut_off: datetime) -> date:
+    return cut_off.astimezone(SEOUL.zone).date()
 
 
 def paused(until: datetime) -> Orders:
@@ -83,20 +87,31 @@ def test_a_cut_off_that_people_ordered_not_to_be_served_is_passed_over(orders, n
     assert due.due(SEOUL, SATURDAY, orders, now) == expected
 
 
-def acts(*done: tuple[ActKind, str]) -> list[Act]:
-    return [Act(what, about, f"person {n}", SATURDAY + n * HOUR) for n, (what, about) in enumerate(done)]
+def ordered(*done: tuple[ActKind, str]) -> Orders:
+    acts = [Act(what, about, f"person {n}", SATURDAY + n * HOUR) for n, (what, about) in enumerate(done)]
+    return due.orders(acts, SEOUL.zone)
 
 
 def test_the_last_word_about_a_week_counts():
-    first, second = SATURDAY.isoformat(), SECOND.isoformat()
-    assert due.orders([]) == Orders()
-    assert due.orders(acts((ActKind.SKIP, first), (ActKind.SKIP, second), (ActKind.UNSKIP, first))) == Orders(
-        {SECOND: "person 1"}
+    first, second = str(day(SATURDAY)), str(day(SECOND))
+    assert ordered() == Orders()
+    assert ordered((ActKind.SKIP, first), (ActKind.SKIP, second), (ActKind.UNSKIP, first)) == Orders(
+        {day(SECOND): "person 1"}
     )
-    assert due.orders(acts((ActKind.UNSKIP, first), (ActKind.SKIP, first))) == Orders({SATURDAY: "person 1"})
-    assert due.orders(acts((ActKind.PAUSE, second), (ActKind.RESUME, ""))) == Orders()
-    assert due.orders(acts((ActKind.RESUME, ""), (ActKind.PAUSE, second))) == Orders({}, SECOND, "person 1")
-    assert due.orders(acts((ActKind.PAUSE, first), (ActKind.PAUSE, second))) == Orders({}, SECOND, "person 1")
+    assert ordered((ActKind.UNSKIP, first), (ActKind.SKIP, first)) == Orders({day(SATURDAY): "person 1"})
+    until, later = SATURDAY.isoformat(), SECOND.isoformat()
+    assert ordered((ActKind.PAUSE, later), (ActKind.RESUME, "")) == Orders()
+    assert ordered((ActKind.RESUME, ""), (ActKind.PAUSE, later)) == Orders({}, SECOND, "person 1")
+    assert ordered((ActKind.PAUSE, until), (ActKind.PAUSE, later)) == Orders({}, SECOND, "person 1")
+
+
+def test_what_was_skipped_by_its_instant_in_an_earlier_version_is_skipped_by_its_day():
+    assert ordered((ActKind.SKIP, SATURDAY.isoformat())) == Orders({day(SATURDAY): "person 0"})
+
+
+def test_a_holiday_stays_skipped_when_the_newsletter_moves_to_another_hour():
+    at_noon = SATURDAY + 3 * HOUR
+    assert due.due(SEOUL, at_noon, skipping(SATURDAY), at_noon) == PassOver(at_noon, "ann")
 
 
 SERVED_NEXT = [
@@ -105,7 +120,7 @@ SERVED_NEXT = [
     ("three are skipped", skipping(SATURDAY, SECOND, THIRD), FOURTH),
     ("paused", paused(SECOND + HOUR), THIRD),
     ("paused to the minute", paused(SECOND), SECOND),
-    ("paused, and the one after is skipped", Orders({THIRD: "ann"}, SECOND + HOUR, "ann"), FOURTH),
+    ("paused, and the one after is skipped", Orders({day(THIRD): "ann"}, SECOND + HOUR, "ann"), FOURTH),
     ("the pause is over", paused(SATURDAY - WEEK), SATURDAY),
 ]
 

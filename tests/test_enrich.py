@@ -15,15 +15,16 @@ from pathlib import Path
 import pytest
 
 from newsletter import urls, visiting
-from newsletter.assemble import Frame, Material, assemble
+from newsletter.assemble import assemble
 from newsletter.collect import Collector
 from newsletter.enrich import LOOK_AGAIN, PREVIEW_WITHIN, PREVIEWED_WAITS, Enricher
 from newsletter.errors import NoPage, NotAllowed, NotNow, PageGone
 from newsletter.fetch import GuardedFetcher
 from newsletter.heard import Preview
+from newsletter.material import Frame, Material
 from newsletter.model import Choice, LinkState, Mark, Page, PageKind
 from newsletter.settings import FetchSettings, NewsletterSettings
-from newsletter.store import Store, editions, pages, tables
+from newsletter.store import Store, gather, pages, tables
 from newsletter.week import next_week, week_of
 from tests.laws.told import ANN, BEN, OTHER_CHANNEL, START, at, channel_named, deleted, reading, said
 from tests.servers.web import FINE, Web, answer, html, redirect, serving
@@ -106,10 +107,10 @@ async def mark(store, url: str) -> Mark:
         return (await pages.marks(transaction, [urls.key(url)])).get(urls.key(url))
 
 
-async def known(store) -> editions.Found:
+async def known(store) -> gather.Found:
     async with store.reading() as transaction:
         rows = await transaction.execute(tables.share.select().where(tables.share.c.present))
-        return await editions.known(transaction, [row.id for row in rows])
+        return await gather.known(transaction, [row.id for row in rows])
 
 
 async def edition_of(store, choices: tuple[Choice, ...] = ()):

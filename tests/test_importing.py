@@ -220,6 +220,7 @@ def test_the_counts_add_up(tmp_path: Path) -> None:
         "held": {"shared document": 1},
         "left_out": {"meeting": 1},
         "ignored": {"join": 1},
+        "forgotten": 0,
         "workspaces": {str(home / "x.zip"): "slack:T0TEAM"},
     }
     kept = tables(home / "linkletter.db")

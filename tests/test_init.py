@@ -4,21 +4,29 @@ import asyncio
 import os
 import pty
 import re
+import signal
 import stat
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from bot.config import load
+from bot.init import write_secrets
+from tests.servers.discord import DiscordServer
 from tests.servers.slack import SlackServer
 from tests.terminal import COMMAND, linkletter, surroundings
 
 DEADLINE_SECONDS = 30
+AUDIOOP = "ignore:'audioop' is deprecated:DeprecationWarning"
+"""discord.py 2.7 imports it on Python 3.11 and 3.12."""
 
 
 class Talk:
@@ -29,7 +37,7 @@ class Talk:
         self.said = ""
         self._read = 0
         self.process = subprocess.Popen(
-            [*COMMAND, *words],
+            [*COMMAND[:3], "-W", AUDIOOP, *COMMAND[3:], *words],
             cwd=at,
             env=surroundings(LC_ALL="C.UTF-8", TZ="Asia/Seoul", **changed),
             stdin=theirs,
@@ -37,7 +45,7 @@ class Talk:
             stderr=theirs,
         )
         os.close(theirs)
-        self._listening = threading.Thread(target=self._listen)
+        self._listening = threading.Thread(target=self._listen, daemon=True)
         self._listening.start()
 
     def _listen(self) -> None:
@@ -64,6 +72,10 @@ class Talk:
             time.sleep(0.01)
         self._read = found + len(asked)
 
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+
     def end(self) -> int:
         """Wait for its end; returns its status."""
         status = self.process.wait(DEADLINE_SECONDS)
@@ -75,22 +87,41 @@ class Talk:
 
 @pytest.fixture
 def slack() -> Iterator[SlackServer]:
-    """A workspace with two channels the bot is in, on loopback, in a thread of its own."""
-    with served() as server:
-        yield server
+    """A workspace with two channels the bot is in."""
 
-
-@contextmanager
-def served() -> Iterator[SlackServer]:
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-
-    async def begin() -> SlackServer:
+    def made() -> SlackServer:
         server = SlackServer()
         ann = server.workspace.join("Ann")
         server.workspace.open_channel("ml-news", [ann])
         server.workspace.open_channel("news-desk", [ann], private=True)
+        return server
+
+    with served(made) as server:
+        yield server
+
+
+@pytest.fixture
+def discord() -> Iterator[DiscordServer]:
+    """A server called Team with a channel the bot sees."""
+
+    def made() -> DiscordServer:
+        server = DiscordServer()
+        server.add_channel(server.add_guild("Team"), "links")
+        return server
+
+    with served(made) as server:
+        yield server
+
+
+@contextmanager
+def served(made: Callable[[], Any]) -> Iterator[Any]:
+    """A server on loopback, in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    async def begin() -> Any:
+        server = made()
         await server.__aenter__()
         return server
 
@@ -98,7 +129,7 @@ def served() -> Iterator[SlackServer]:
     try:
         yield server
     finally:
-        asyncio.run_coroutine_threadsafe(server.__aexit__(), loop).result(DEADLINE_SECONDS)
+        asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result(DEADLINE_SECONDS)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(DEADLINE_SECONDS)
         loop.close()
@@ -153,6 +184,52 @@ def test_a_wrong_token_is_told_at_once_and_can_be_entered_again(tmp_path: Path, 
     talk.end()
     assert "xoxb-wrong-secret" not in talk.said
     assert list(tmp_path.iterdir()) == [], "stopped in the middle, nothing is written"
+
+
+def test_discord_needs_one_token_and_offers_what_the_bot_sees(tmp_path: Path, discord: DiscordServer) -> None:
+    talk = Talk("init", "--api-url", discord.api_url, at=tmp_path)
+    talk.when("Where does your team chat?", "discord")
+    talk.when("Token (on", "no.such.token")
+    talk.sees("problem: ")
+    talk.when("Enter the tokens again?", "y")
+    talk.when("Token (on", discord.token)
+    talk.sees("The tokens work; Linkletter is in 1 channel.")
+    answer_the_rest(talk)
+    talk.when("Collect links from", "links")
+    talk.when("Post the newsletter to")
+    talk.when("Who edits it", "somebody")
+    talk.sees("that is no id")
+    talk.when("Who edits it", "111122223333444455")
+    assert talk.end() == 0, talk.said
+    weekly = load(tmp_path / "config.yaml", {"DISCORD_TOKEN": "a"}).newsletters["weekly"]
+    (links,) = (id for id, channel in discord.channels.items() if channel.name == "links")
+    assert (weekly.collect, weekly.post_to) == ((f"discord:{links}",), (f"discord:{links}",))
+    assert weekly.editors == ("discord:111122223333444455",)
+    assert (tmp_path / ".env").read_text() == f"DISCORD_TOKEN={discord.token}\n"
+    assert re.search(r"closes on Friday .* 16:00 Asia/Seoul", talk.said)
+    assert discord.token not in talk.said
+
+
+def test_what_a_platform_lacks_is_said_before_anything_else_is_asked(tmp_path: Path) -> None:
+    with served(lambda: DiscordServer(privileged=())) as discord:
+        talk = Talk("init", "--api-url", discord.api_url, at=tmp_path)
+        talk.when("Where does your team chat?", "discord")
+        talk.when("Token (on", discord.token)
+        talk.sees("problem: ")
+        talk.sees("Message Content Intent")
+        talk.sees("Enter the tokens again?")
+        talk.interrupt()
+        assert talk.end() == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("n", "old"), ("y", "new")])
+def test_tokens_of_before_are_replaced_only_on_a_word(tmp_path: Path, answer: str, kept: str) -> None:
+    secrets = tmp_path / ".env"
+    secrets.write_text("OTHER=1\nDISCORD_TOKEN=old\n")
+    with CliRunner().isolation(input=f"{answer}\n"), suppress(click.Abort):
+        write_secrets(secrets, {"DISCORD_TOKEN": "new"})
+    assert secrets.read_text() == f"OTHER=1\nDISCORD_TOKEN={kept}\n"
 
 
 def test_what_is_there_is_not_overwritten_without_asking(tmp_path: Path) -> None:

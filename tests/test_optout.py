@@ -3,12 +3,14 @@
 After somebody opts out, every table and every file is read whole, and nothing of theirs is in it.
 """
 
+import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect, select, text
 
 from newsletter import render, render_site
 from newsletter.collect import Collector
@@ -124,22 +126,24 @@ class Press:
         return "\n".join(path.read_text("utf-8") for path in sorted(self.folder.glob("*.md")))
 
     async def everything(self) -> dict[str, str]:
-        """Every row of every table and every file, as text."""
+        """Every row of every table there is, of the index too, and every file, as text."""
         found: dict[str, str] = {}
         async with self.store.reading() as transaction:
-            for name, table in tables.metadata.tables.items():
-                for n, row in enumerate(await transaction.execute(table.select())):
-                    found[f"{name} {n}"] = repr(dict(row._mapping))
-            terms = "SELECT CAST(terms AS text) FROM share_terms"
-            for n, row in enumerate(await transaction.execute(text(terms))):
-                found[f"terms {n}"] = str(row[0])
+            names = await transaction.run_sync(lambda connection: inspect(connection).get_table_names())
+            assert {*tables.metadata.tables, "share_terms", "edition_terms"} <= set(names)
+            for name in names:
+                for n, row in enumerate(await transaction.execute(text(f'SELECT * FROM "{name}"'))):  # noqa: S608
+                    found[f"{name} {n}"] = repr(tuple(row))
         for path in self.folder.rglob("*"):
             if path.is_file():
                 found[str(path.relative_to(self.folder))] = path.read_text("utf-8")
         return found
 
     async def where(self, words: str) -> list[str]:
-        return [place for place, said in (await self.everything()).items() if words.lower() in said.lower()]
+        """The places where these words stand, as they are or as JSON writes them."""
+        forms = {words.lower(), json.dumps(words)[1:-1].lower()}
+        there = (await self.everything()).items()
+        return [place for place, said in there if any(form in said.lower() for form in forms)]
 
 
 @pytest.fixture
@@ -160,6 +164,15 @@ async def press(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Press]:
 async def press_on_any_database(database_url: str, tmp_path: Path) -> AsyncIterator[Press]:
     store = await Store.open(database_url)
     press = Press(store, tmp_path / "posts")
+    await press.begin()
+    yield press
+    await store.close()
+
+
+@pytest.fixture
+async def press_that_forgets(database_url: str, tmp_path: Path) -> AsyncIterator[Press]:
+    store = await Store.open(database_url)
+    press = Press(store, tmp_path / "posts", retention=30)
     await press.begin()
     yield press
     await store.close()
@@ -275,7 +288,7 @@ async def a_life(press: Press) -> list[MessageSeen]:
     mention = f"[@Annabel](person:{ANN.id})"
     said = [
         await press.said(
-            "1", ANN, "A marvellous title of mine\nhttps://example.org/1\nwith plenty of periwinkle #tulip"
+            "1", ANN, "A marvellous title of mine\nhttps://example.org/1\nwith plenty of periwinkle 라일락 #tulip"
         ),
         await press.said("2", ANN, "https://example.org/bare"),
         await press.said("3", ANN, "words that follow, with lavender"),
@@ -290,7 +303,7 @@ async def a_life(press: Press) -> list[MessageSeen]:
     return said
 
 
-OWN_WORDS = ("marvellous", "periwinkle", "tulip", "lavender", "chrysanthemum", "buttercup")
+OWN_WORDS = ("marvellous", "periwinkle", "라일", "tulip", "lavender", "chrysanthemum", "buttercup")
 
 
 async def test_after_opting_out_the_name_and_the_words_are_nowhere(press_on_any_database):
@@ -332,6 +345,20 @@ async def test_after_opting_out_the_name_and_the_words_are_nowhere(press_on_any_
         for words in ("Annabel", *OWN_WORDS):
             assert await press.where(words) == []
     assert [entry.url for entry in (await press.publisher.preview()).entries] == ["https://example.org/3"]
+
+
+async def test_after_opting_out_the_words_are_not_in_the_bytes_of_the_database_either(press, tmp_path):
+    await a_life(press)
+    await press.hear(*(press.message(f"more{n}", BEN, f"https://example.org/more/{n}") for n in range(50)))
+
+    def where() -> list[str]:
+        files = sorted(tmp_path.glob("linkletter.db*"))
+        return [f"{words} in {file.name}" for file in files for words in told if words.encode() in file.read_bytes()]
+
+    told = ("Annabel", *OWN_WORDS)
+    assert where()
+    await press.privacy.opt_out(ANN)
+    assert where() == []
 
 
 async def test_search_finds_nothing_of_somebody_who_opted_out(press):
@@ -387,10 +414,17 @@ async def test_the_words_an_editor_wrote_go_with_the_editor(press):
     await press.publish()
     async with press.store.writing() as transaction:
         row = await editions.last_printed(transaction, "weekly")
-        wanted = {("", Field.INTRO): "An intro of hydrangea"}
+        key = "https://example.org/1"
+        wanted = {("", Field.INTRO): "An intro of hydrangea", (key, Field.NOTE): "A note of hydrangea"}
+        wanted |= {(key, Field.TITLE): "A title of hydrangea", (key, Field.WORDS): "Words of hydrangea"}
         await choices.write(transaction, row.id, wanted, ANN, press.now)
+        await editions.went_stale(transaction, row.id)
+    await press.follow()
+    assert press.posts().count("of hydrangea") >= len(wanted)
     await press.privacy.opt_out(ANN)
+    await press.follow()
     assert await press.where("hydrangea") == []
+    assert "stays" in press.posts()
 
 
 # --- retention --------------------------------------------------------------------------------------------------------
@@ -401,14 +435,20 @@ async def test_words_are_forgotten_after_their_time_and_what_was_printed_stands(
     press = Press(store, tmp_path / "posts", retention=30)
     await press.begin()
     message = await press.said("1", ANN, "https://example.org/1 with periwinkle")
-    await press.said("2", BEN, "https://example.org/2 with lavender")
+    await press.said("2", BEN, "https://example.org/2 with rose")
+    async with press.store.writing() as transaction:
+        share = (
+            (await transaction.execute(select(tables.share.c.id).order_by(tables.share.c.id.desc()))).scalars().first()
+        )
+        await choices.write_own(transaction, share, {Field.WORDS: "with lavender"}, press.now)
     await press.publish()
     before = press.posts()
     assert await press.privacy.forget_old_words(press.settings) == 0
     press.now += timedelta(days=31)
     await press.said("3", BEN, "https://example.org/3 with heather")
     assert await press.privacy.forget_old_words(press.settings) == 2
-    assert {place.split()[0] for place in await press.where("periwinkle")} <= {"revision", "part", *_files(press)}
+    for words in ("periwinkle", "lavender", "rose"):
+        assert await _beside_what_was_printed(press, words) == []
     assert await press.where("heather")
     assert await press.privacy.forget_old_words(press.settings) == 0, "once a day"
     await press.hear(ReactionHeard(message.id, ANN, "🙈", True, press.now))
@@ -420,5 +460,68 @@ async def test_words_are_forgotten_after_their_time_and_what_was_printed_stands(
     await store.close()
 
 
-def _files(press: Press) -> set[str]:
-    return {str(path.relative_to(press.folder)) for path in press.folder.rglob("*")}
+async def test_what_is_read_or_imported_again_brings_no_forgotten_words_back(press_that_forgets):
+    press = press_that_forgets
+    said = [
+        await press.said("1", ANN, "https://example.org/1 with periwinkle"),
+        await press.said("2", ANN, "https://example.org/bare"),
+        await press.said("3", ANN, "words that follow, with lavender"),
+    ]
+    await press.publish()
+    press.now += timedelta(days=31)
+    assert await press.privacy.forget_old_words(press.settings) == 2
+    before = press.posts()
+    for source in (Source.LIVE, Source.EXPORT):
+        again = [replace(one, source=source, emoji=(EmojiSeen("🎉", 1, (BEN,)),)) for one in said]
+        await press.hear(Reading(ChannelSeen(LINKS, "links", START), press.now, tuple(again), source=source), *again)
+    for words in ("periwinkle", "lavender"):
+        assert await _beside_what_was_printed(press, words) == []
+    assert await press.privacy.without_old_words([one.id for one in said]) == 2
+    await press.follow()
+    assert press.posts() == before
+    assert (await press.publisher.preview()).is_empty, "nothing is placed twice"
+    # An edit is something new.
+    edited = press.message("1", ANN, "https://example.org/1 with crocus", at=said[0].sent_at, edited_at=press.now)
+    await press.hear(edited)
+    assert await press.where("crocus")
+    assert await press.privacy.without_old_words([edited.id]) == 1
+    assert await _beside_what_was_printed(press, "crocus") == []
+
+
+async def test_of_what_is_older_than_the_retention_when_it_comes_only_the_links_are_kept(press_that_forgets):
+    press = press_that_forgets
+    await press.said("1", BEN, "https://example.org/1 begins")
+    await press.publish()
+    old, late = press.now - timedelta(days=100), press.now - timedelta(days=10)
+    exported = [
+        press.message("old", ANN, "https://example.org/old with hyacinth", at=old, source=Source.EXPORT),
+        press.message("late", ANN, "https://example.org/late with heather", at=late, source=Source.EXPORT),
+    ]
+    await press.hear(Reading(ChannelSeen(LINKS, "links", START), press.now, tuple(exported), source=Source.EXPORT))
+    assert await press.privacy.without_old_words([one.id for one in exported]) == 1
+    assert await press.where("hyacinth") == []
+    async with press.store.reading() as transaction:
+        found = await search.find(transaction, read("example old"), None, 9)
+    assert [(one.url, one.comment) for one in found] == [("https://example.org/old", "")]
+    assert await press.where("heather")
+
+
+async def test_words_that_wait_for_their_newsletter_are_kept_however_long_it_takes(press_that_forgets):
+    press = press_that_forgets
+    await press.said("1", BEN, "https://example.org/1 begins")
+    await press.publish()
+    waiting = await press.said("2", ANN, "https://example.org/2 with periwinkle")
+    press.now += timedelta(days=60)
+    assert await press.privacy.without_old_words([waiting.id]) == 0
+    await press.publish()
+    assert "periwinkle" in press.posts()
+
+
+async def _beside_what_was_printed(press: Press, words: str) -> list[str]:
+    """Where words stand, but for what was printed, where it is found again, and terms that FTS5 will clear away."""
+    printed = ("revision ", "part ", "edition_terms", "share_terms_data ")
+    return [place for place in await press.where(words) if not place.startswith(printed) and not _is_file(press, place)]
+
+
+def _is_file(press: Press, place: str) -> bool:
+    return (press.folder / place).is_file()

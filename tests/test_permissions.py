@@ -26,8 +26,7 @@ from tests import stores
 START = datetime(2026, 6, 3, 9, tzinfo=UTC)
 URL = "https://example.org/tea"
 
-EVERYBODY = "editor sharer other foreigner dismissed"
-NOT_OURS = "editor other foreigner dismissed"
+EVERYBODY = "editor sharer other foreigner namesake dismissed"
 
 WHO_MAY = {
     **dict.fromkeys(("preview", "status", "recent", "search", "help", "mine", "about", "optin"), EVERYBODY),
@@ -61,7 +60,7 @@ REFUSED = ("for editors", "not yours", "no newsletter yet")
 class Office:
     """The newsletter `papers` of #papers. Its editor has the role `curators`; somebody else had it once.
 
-    The foreigner has the editor's id, in another workspace.
+    The foreigner has the editor's id, the namesake the sharer's, in another workspace.
     """
 
     def __init__(self, store: Store) -> None:
@@ -99,8 +98,8 @@ class Office:
         return ChannelSeen(ChannelId("local", "room", channel.id), name, START, channel.private)
 
     def person(self, name: str) -> PersonId:
-        if name == "foreigner":
-            return PersonId("local", "another room", self.people["editor"].id)
+        if twin := {"foreigner": "editor", "namesake": "sharer"}.get(name):
+            return PersonId("local", "another room", self.people[twin].id)
         return PersonId("local", "room", self.people[name].id)
 
     async def share(self, name: str, text: str, channel: str = "papers") -> MessageSeen:

@@ -25,7 +25,7 @@ from newsletter.errors import CannotLook, DeliveryError, RateLimited, Refused, U
 from newsletter.model import Edition
 from newsletter.publish import Outlet, Publisher
 from newsletter.settings import Audience, MarkdownSettings, NewsletterSettings
-from newsletter.store import Store, editions
+from newsletter.store import Store, ledger
 from tests.laws.dump import dump
 from tests.laws.shelf import Shelf
 from tests.laws.told import START, channel_named, deleted, exported, said
@@ -87,7 +87,7 @@ async def test_what_is_sent_was_stored_before_it_is_sent(office):
     await office.publisher(shelf, settings=AS_IT_WAS).publish("a test")
     assert shelf.handed_over == []
     async with office.store.reading() as transaction:
-        (stored,) = await editions.unfinished(transaction, WEEKLY.key, office.now)
+        (stored,) = await ledger.unfinished(transaction, WEEKLY.key, office.now)
     await office.collector.hear(said("a", "<https://example.org/a>\nother words", edited=90))
     await office.publisher(shelf, settings=AS_IT_WAS).deliver()
     assert shelf.handed_over == [one.part for one in stored.parts]
@@ -187,8 +187,8 @@ async def test_another_process_that_holds_the_delivery_is_not_overtaken_until_it
     publisher = office.publisher(shelf, owner="me")
     await publisher.publish("a test")
     async with office.store.writing() as transaction:
-        (delivery,) = await editions.unfinished(transaction, WEEKLY.key, office.now)
-        await editions.claim(transaction, delivery.id, "another", office.now, timedelta(minutes=5))
+        (delivery,) = await ledger.unfinished(transaction, WEEKLY.key, office.now)
+        await ledger.claim(transaction, delivery.id, "another", office.now, timedelta(minutes=5))
     (outcome,) = await publisher.deliver()
     assert outcome.again
     assert shelf.handed_over == []

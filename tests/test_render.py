@@ -18,7 +18,7 @@ from newsletter.errors import UserError
 from newsletter.heard import PersonId
 from newsletter.languages import known, language
 from newsletter.markdown import plain, slug
-from newsletter.model import Edition, Entry, EntryLink, Person, Section, Seen, Shared, TitleSource, Week
+from newsletter.model import Edition, Entry, EntryLink, Person, Reply, Section, Seen, Shared, TitleSource, Week
 from newsletter.settings import MarkdownSettings
 
 READER = MarkdownIt("commonmark", {"html": True}).enable(["strikethrough", "table"])
@@ -38,6 +38,10 @@ TEXT = st.sampled_from(HOSTILE) | st.lists(st.sampled_from(HOSTILE), max_size=4)
 def shared(name="", channel="", permalink=None, words=""):
     person = Person(PersonId("slack", "T1", "U1"), name)
     return Shared(1, person, datetime(2020, 6, 9, 1, tzinfo=UTC), channel, permalink, words)
+
+
+def replied(name, words):
+    return Reply(1, "m", shared(name).person, datetime(2020, 6, 9, 2, tzinfo=UTC), words)
 
 
 def entry(title, url="https://a.example/1", words="", **more):
@@ -182,6 +186,7 @@ def test_hostile_text_changes_no_structure_wherever_it_stands(style, text):
         shares=(shared(text, text, "https://chat.example/1"), shared("Ann")),
         reactions=((text or "👍", 2),),
         description=text,
+        discussion=(replied(text, text), replied("Ann", text)),
     )
     sections = (Section("a", text, (first, entry("plain"))), Section("b", "그 밖에", (entry(text, words=text),)))
     again = (entry("old", words=text, also_in=Seen(11, text)),)
@@ -288,6 +293,20 @@ def test_intro_and_outro_are_the_editors_markdown_with_pictures():
     text = render.post(made, MarkdownSettings())
     assert "---\n\nHello ![a](/images/a.png)\n\n## 목차" in text
     assert text.endswith("\n\n**Bye**\n")
+
+
+def test_an_editors_note_follows_the_words_and_only_its_pictures_are_shown():
+    picture = "![a](https://a.example/a.png)"
+    made = edition(entry("Title", words=f"Words. {picture}", note=f"**편집자 주:** {picture}"))
+    body = render.post(made, MarkdownSettings())
+    assert body.endswith(f"Words. {picture[1:]}\n\n**편집자 주:** {picture}\n")
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_discussion_is_a_quote_under_the_entry(style):
+    made = edition(entry("Title", words="Words.", discussion=(replied("Ann", "one\n\ntwo"), replied("", "three"))))
+    body = render.post(made, MarkdownSettings(style=style))
+    assert body.endswith("\n\n> **Ann**: one two\n>\n> **동료**: three\n")
 
 
 def test_the_archive_numbers_entries_and_shows_the_original_message_where_it_may():

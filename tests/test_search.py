@@ -14,7 +14,7 @@ from newsletter.collect import Collector
 from newsletter.heard import Preview
 from newsletter.model import Edition, Field, Page, Person, Shared
 from newsletter.search import Query, document, hint, is_named, read
-from newsletter.store import Store, chat, choices, editions, opting, pages, search, tables, terms
+from newsletter.store import Store, chat, choices, editions, opting, pages, placements, search, tables, terms
 from newsletter.urls import key
 from tests import stores
 from tests.laws.told import (
@@ -264,24 +264,27 @@ async def test_the_newest_come_first_and_no_more_than_asked_for(store):
 # --- what editions printed ---------------------------------------------------------------------------------------------
 
 
-async def printed(store: Store, *entries, number: int = 1, reason: str | None = None, **more) -> Edition:
+async def printed(
+    store: Store, *entries, number: int = 1, reason: str | None = None, newsletter: str = "weekly", **more
+) -> Edition:
     """An edition of the newsletter that went out, with these shares placed in it."""
     opened_at = START + number * 7 * DAY
-    made = edition(number, *entries, newsletter="weekly", opened_at=opened_at, cut_off=opened_at + 7 * DAY, **more)
+    made = edition(number, *entries, newsletter=newsletter, opened_at=opened_at, cut_off=opened_at + 7 * DAY, **more)
     async with store.writing() as transaction:
-        row = await editions.add_archived(transaction, "weekly", made.opened_at, made.cut_off, made.cut_off, "a test")
+        row = await editions.add_archived(transaction, newsletter, made.opened_at, made.cut_off, made.cut_off, "a test")
         await editions.revise(transaction, row, made, made.cut_off)
         shares = {shared.share for one in entries for shared in one.shares}
-        await editions.place(transaction, row, dict.fromkeys(shares, reason))
+        await placements.place(transaction, row, dict.fromkeys(shares, reason))
     return made
 
 
 async def shared(store: Store, *names: str, private: bool = False) -> tuple[Shared, ...]:
     """These shares, as an edition has them."""
     async with store.reading() as transaction:
-        ids = (await transaction.execute(select(tables.share.c.id, tables.share.c.url))).all()
-    rows = {url.rpartition("/")[2]: id for id, url in ids}
-    return tuple(Shared(rows[name], Person(ANN, "Ann"), START, "news", None, "", private) for name in names)
+        there = (await transaction.execute(select(tables.share))).all()
+    rows = {row.url.rpartition("/")[2]: row for row in there}
+    ann = Person(ANN, "Ann")
+    return tuple(Shared(rows[name].id, ann, rows[name].sent_at, "news", None, "", private) for name in names)
 
 
 async def test_a_link_is_found_by_what_an_editor_printed_of_it_and_says_where(store):
@@ -295,6 +298,14 @@ async def test_a_link_is_found_by_what_an_editor_printed_of_it_and_says_where(st
     assert (a.newsletter, a.edition, a.label) == ("weekly", 1, "1주차")
     assert (b.newsletter, b.edition, b.label) == ("", 0, "")
     assert (again.title, again.person, again.label) == ("A better title", "", "1주차")
+
+
+async def test_what_two_newsletters_printed_is_one_of_as_many_as_were_asked_for(store):
+    await heard(store, *(link(name, minute=minute) for minute, name in enumerate("abcd")))
+    for newsletter in ("weekly", "other"):
+        entries = [entry(f"https://example.org/{name}", "better", shares=await shared(store, name)) for name in "abcd"]
+        await printed(store, *entries, newsletter=newsletter)
+    assert await found(store, "better", most=3) == ["d", "c", "b"]
 
 
 async def test_an_edition_is_found_by_its_title_label_intro_and_outro(store):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -282,6 +283,23 @@ def test_publish_keeps_the_configured_site_and_site_writes_it_again(home):
     shutil.rmtree(home / "site")
     linkletter("site", at=home)
     assert files_in(home / "site") == made
+
+
+def test_ids_in_feeds_are_made_of_the_first_address_so_that_two_teams_names_may_be_the_same(home):
+    def ids(address: str, *words: str, at: str = "site") -> list[str]:
+        url = f', url: "{address}"' if address else ""
+        (home / "config.yaml").write_text(CONFIG.replace("Our links", f"Our links{url}"))
+        linkletter("site", *words, at=home)
+        return re.findall("<id>(.+?)</id>", (home / at / "feeds" / "editions.xml").read_text("utf-8"))
+
+    unnamed = ids("", "--all-weeks")
+    ours = ids("https://links.example.com/ours")
+    assert len(ours) == 3
+    assert set(ours).isdisjoint(unnamed), "without an address nobody had subscribed"
+    assert ids("https://moved.example.com") == ids("") == ours
+    assert ids("", "--to", "out", at="out") == ours
+    shutil.rmtree(home / "site")
+    assert set(ids("https://links.example.com/theirs")).isdisjoint(ours)
 
 
 def test_where_the_site_shall_be_must_be_said(home):

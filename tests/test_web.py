@@ -191,7 +191,7 @@ async def test_health_is_told_by_the_status(tmp_path, well, status):
         ("delete", {"message": "m1", "person": "ben"}, "Only who wrote"),
         ("delete", {"message": "m99", "person": "ann"}, "message is gone"),
         ("react", {"message": "m1", "person": "ben", "emoji": "x" * 41}, "no emoji"),
-        ("press", {"message": "m1", "person": "ben", "label": "Publish"}, "button is gone"),
+        ("press", {"message": "m1", "person": "ben", "text": "publish"}, "button is gone"),
         ("ask", {"channel": "links", "person": "ann", "text": "help", "values": [1]}, "values"),
         ("channel", {"name": "#links"}, "already"),
         ("person", {"name": " "}, "needs a name"),
@@ -225,7 +225,7 @@ async def test_a_page_hears_what_happens_as_it_happens_and_is_let_go_at_the_end(
         while "message" not in heard:
             heard = (await stream.content.readline()).decode()
         said = json.loads((await stream.content.readline()).decode().removeprefix("data: "))
-        assert (said["text"], said["html"]) == ("<b>tea</b>", "<p>&lt;b&gt;tea&lt;/b&gt;</p>")
+        assert (said["text"], said["pieces"][0]["html"]) == ("<b>tea</b>", "<p>&lt;b&gt;tea&lt;/b&gt;</p>")
         here.page.close()
         assert await stream.content.read() is not None
 

@@ -19,7 +19,7 @@ from newsletter.heard import MessageSeen
 from newsletter.model import Edition, EditionState, Part, Receipt, from_json
 from newsletter.publish import Outlet, Publisher
 from newsletter.settings import NewsletterSettings, Schedule
-from newsletter.store import Store, Transaction, editions, tables
+from newsletter.store import Store, Transaction, editions, ledger, tables
 from newsletter.week import cut_offs
 from tests.laws.shelf import Shelf
 from tests.laws.told import ANN, BEN, CARA, channel_named, deleted, said
@@ -202,7 +202,7 @@ async def check(year: Year) -> None:
     async with year.store.reading() as transaction:
         rows = [one for one in await editions.all_editions(transaction, "weekly") if one.state is EditionState.FROZEN]
         rows.sort(key=lambda row: row.number)
-        undone = await editions.unfinished(transaction, "weekly", year.now, failed_too=True)
+        undone = await ledger.unfinished(transaction, "weekly", year.now, failed_too=True)
         now = [await editions.latest_revision(transaction, row.id) for row in rows]
         first = [await first_revision(transaction, row.id) for row in rows]
         placed = (await transaction.execute(tables.placement.select())).all()

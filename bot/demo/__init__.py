@@ -171,6 +171,7 @@ async def run_in_browser(
     wanted: Wanted, say: Say, *, host: str = "127.0.0.1", port: int | None = None, browse: bool = False
 ) -> None:
     """Serve the room's page until told to end. Without a ``port``: the usual one, or any that is free."""
+    say("Making the room and its newsletters …")
     stopping = Stopping()
     token = "" if host in web.HERE else secrets.token_urlsafe(16)
     async with housed(wanted, stopping) as house:
@@ -184,6 +185,7 @@ async def run_in_browser(
             await house.begin()
             key = f"/?token={token}" if token else "/"
             say(f"The room is open: {address}{key}")
+            say("Share a link there, click a reaction, type /digest preview. Ctrl-C ends it.")
             if browse:
                 await asyncio.to_thread(webbrowser.open, f"{address}{key}")
             async with until_told(stopping):

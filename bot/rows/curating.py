@@ -3,28 +3,45 @@
 What the cards say is ``desk``'s, what a choice does ``newsletter``'s. Sharers may ask some of it about their own.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot import cards, desk, forms
 from bot.asking import LINK, NEWSLETTER, PAGE, WHICH, Asked, Row
 from bot.chat import Action, Answer, Card, Cards, Fact, Parameter, PermissionDenied
 from bot.rows import owning
+from bot.speech import Speech, of_newsletter
 from newsletter import curate, markdown
-from newsletter.assemble import WITHDRAWN
 from newsletter.curate import Desk, OnDesk
 from newsletter.errors import UserError
 from newsletter.heard import MessageSeen
 from newsletter.model import Field
+from newsletter.phrase import Phrase
+from newsletter.placing import WITHDRAWN
 from newsletter.titles import shorten
-from newsletter.week import in_words
 
 if TYPE_CHECKING:
     from bot.commands import Commands
 
-SHOWN = Parameter("shown", "What the form showed", required=True)
-TOKEN = Parameter("token", "What was written, and is still to be decided", required=True)
+SHOWN = Parameter("shown", Phrase("What the form showed"), required=True)
+TOKEN = Parameter("token", Phrase("What was written, and is still to be decided"), required=True)
+
+
+_FIELDS = {
+    Field.TITLE: Phrase("title"),
+    Field.WORDS: Phrase("words"),
+    Field.SECTION: Phrase("section"),
+    Field.NOTE: Phrase("note"),
+    Field.INTRO: Phrase("intro"),
+    Field.OUTRO: Phrase("outro"),
+    Field.PICK: Phrase("pick"),
+}
+"""What a form asks for, as a sentence calls it."""
+
+_WRITTEN = (Field.TITLE, Field.WORDS, Field.NOTE, Field.INTRO, Field.OUTRO)
+"""What of it people write, and would have to write again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +63,18 @@ async def open_desk(commands: "Commands", asked: Asked) -> Answer:
     curator = commands.curator(newsletter)
     seen_until = await curator.look(person)
     on = await curator.desk(asked.number, last=asked.is_last, seen_until=seen_until)
-    shown = desk.page_of(on, newsletter.settings, 1, await _when(commands, asked, on))
     if commands.is_editors_place(newsletter, asked.invocation.channel):
-        return Answer(shown, private=False)
-    where, link = await commands.put_on_desk(newsletter, person, shown)
-    return Answer(Cards((Card(lines=((Fact(f"The desk is in {where}", link),),)),)))
+        return Answer(await _shown(commands, asked, on, 1, _speech_here(asked)), private=False)
+    speech = of_newsletter(newsletter.settings.language) if newsletter.settings.editors_channel else asked.speech
+    where, link = await commands.put_on_desk(newsletter, person, await _shown(commands, asked, on, 1, speech))
+    say = asked.speech.say
+    there = say("The desk is in {place}", place=where) if where else say("The desk is in our conversation")
+    return Answer(Cards((Card(lines=((Fact(there, link),),)),)))
+
+
+def _speech_here(asked: Asked) -> Speech:
+    """What stands in a channel is everybody's, whoever presses a button of it: it speaks the newsletter's language."""
+    return of_newsletter(asked.newsletter.settings.language) if asked.invocation.channel.name else asked.speech
 
 
 async def turn_page(commands: "Commands", asked: Asked) -> Answer:
@@ -64,16 +88,17 @@ async def _desk(commands: "Commands", asked: Asked) -> Desk:
 
 
 async def _page(commands: "Commands", asked: Asked, on: Desk, page: int) -> Answer:
-    shown = desk.page_of(on, asked.newsletter.settings, page, await _when(commands, asked, on))
     alone = not commands.is_editors_place(asked.newsletter, asked.invocation.channel)
-    return Answer(shown, private=alone, replaces=True)
+    speech = asked.speech if alone else _speech_here(asked)
+    return Answer(await _shown(commands, asked, on, page, speech), private=alone, replaces=True)
 
 
-async def _when(commands: "Commands", asked: Asked, on: Desk) -> Fact | None:
-    if not on.is_open:
-        return None
-    closing = await asked.newsletter.publisher.closes_at()
-    return Fact(f"closes {in_words(closing, asked.newsletter.settings.zone, commands.now())}", at=closing)
+async def _shown(commands: "Commands", asked: Asked, on: Desk, page: int, speech: Speech) -> Cards:
+    settings, when = asked.newsletter.settings, None
+    if on.is_open:
+        closing = await asked.newsletter.publisher.closes_at()
+        when = desk.closes(closing, settings, commands.now(), speech)
+    return desk.page_of(on, settings, page, speech, when)
 
 
 def _number(written: str | None) -> int:
@@ -91,7 +116,8 @@ async def _asked_about(commands: "Commands", asked: Asked, *fields: Field) -> tu
     if message is not None:
         row = await _of_message(commands, asked, on, message)
     elif not (written := asked.values.get(LINK.name, "")):
-        raise UserError(f"say which link: its address, or its number on the desk of {asked.newsletter.settings.key}")
+        key = asked.newsletter.settings.key
+        raise UserError("say which link: its address, or its number on the desk of {newsletter}", newsletter=key)
     else:
         row = on.row(curate.meant(written))
     own = any(shared.person.id == asked.invocation.person for shared in row.shares)
@@ -112,8 +138,10 @@ async def _of_message(commands: "Commands", asked: Asked, on: Desk, message: Mes
     if not found:
         raise UserError("that message has no link")
     if printed := next((one.printed_in for one in found if one.printed_in), 0):
-        raise UserError(f"it was in edition #{printed}")
-    raise UserError(f"it is not in edition #{on.edition.number}: it is from before. An editor can add it.")
+        raise UserError("it was in edition #{number}", number=printed)
+    raise UserError(
+        "it is not in edition #{number}: it is from before. An editor can add it.", number=on.edition.number
+    )
 
 
 def _choosing(**decided: str | None) -> Callable[["Commands", Asked], Awaitable[Answer]]:
@@ -149,11 +177,11 @@ def _about(asked: Asked, on: Desk, row: OnDesk) -> Cards:
     settings = asked.newsletter.settings
     actions: tuple[Action, ...] = ()
     if asked.is_editor:
-        actions = desk.actions_of(row, on, settings, 0)
+        actions = desk.actions_of(row, on, settings, 0, asked.speech)
     elif own := [one.share for one in row.shares if one.person.id == asked.invocation.person]:
-        actions = desk.own_actions(settings.key, own[0], withdrawn=row.why == WITHDRAWN)
+        actions = desk.own_actions(settings.key, own[0], asked.speech, withdrawn=row.why == WITHDRAWN)
     said = row.now.get(Field.WORDS, "")
-    card = desk.link(row, actions)
+    card = desk.link(row, actions, asked.speech)
     return Cards((Card(card.title, row.url, said, card.lines, actions=card.actions),))
 
 
@@ -231,10 +259,11 @@ async def move_down(commands: "Commands", asked: Asked) -> Answer:
 async def edit(commands: "Commands", asked: Asked) -> Answer:
     """The form about a link; for a sharer, the one about their own."""
     on, row = await _asked_about(commands, asked, Field.TITLE)
-    asked_for = asked.values.get(PAGE.name, "")
-    cannot = cards.text(f"The form for {markdown.plain(row.title)} could not be opened; please ask again.")
+    asked_for, say = asked.values.get(PAGE.name, ""), asked.speech.say
+    title = markdown.plain(row.title)
+    cannot = cards.text(say("The form for {title} could not be opened; please ask again.", title=title))
     if asked.is_editor:
-        return Answer(cannot, form=forms.about(row, on, asked.newsletter.settings, asked_for))
+        return Answer(cannot, form=forms.about(row, on, asked.newsletter.settings, asked_for, asked.speech))
     return owning.form_for(asked, row, cannot)
 
 
@@ -264,13 +293,13 @@ def _beside(on: Desk, row: OnDesk, written: str) -> dict[tuple[str, Field], str 
     if lead.key == was:
         return {}
     if lead.key == row.key or lead.is_below or not lead.is_in:
-        raise UserError(f"number {number} has no heading of its own")
+        raise UserError("number {number} has no heading of its own", number=number)
     return {(row.key, Field.BESIDE): lead.key}
 
 
 def _on_page(asked: Asked, page: str) -> Asked:
     values = {**asked.values, PAGE.name: page} if page else dict(asked.values)
-    return Asked(asked.invocation, values, asked.newsletters, asked.edited)
+    return replace(asked, values=values)
 
 
 async def _ask_which(
@@ -282,18 +311,37 @@ async def _ask_which(
     conflicts: Mapping[Field, str],
 ) -> Answer:
     """Somebody else changed the same meanwhile: both are shown, and who came second chooses."""
-    settings = asked.newsletter.settings
+    settings, say = asked.newsletter.settings, asked.speech.say
     token = commands.keep(Pending(asked.by, settings.key, on.edition.number, wanted))
     lines = []
     for field, there in conflicts.items():
         key = row.key if row is not None else ""
         who = await commands.name_of(on.by.get((key, field)))
         mine = wanted.get((key, field))
-        lines.append((Fact(f"{field.value}: {who} wrote “{_short(there)}”, you “{_short(mine or '')}”"),))
-    title = "Somebody changed this while you wrote. Nothing of yours is saved yet."
+        both = say(
+            "{field}: {who} wrote “{theirs}”, you “{yours}”",
+            field=_FIELDS[field],
+            who=who,
+            theirs=_short(there),
+            yours=_short(mine or ""),
+        )
+        lines.append((Fact(both),))
+    # Whole, to be copied from here if this process ends before they choose.
+    whole = [
+        Card(title=say(_FIELDS[field]), text=_verbatim(text))
+        for (_, field), text in wanted.items()
+        if text and field in _WRITTEN and (field not in conflicts or text != _short(text))
+    ]
+    title = say("Somebody changed this while you wrote. Nothing of yours is saved yet.")
     theirs = f"about {settings.key} #{on.edition.number} {row.ref}" if row is not None else f"desk {settings.key}"
-    actions = (Action("Take mine", f"take {settings.key} {token}", "primary"), Action("Leave it", theirs))
-    return Answer(Cards((Card(title=title, lines=tuple(lines), actions=actions),)))
+    mine_too = Action(say("Take mine"), f"take {settings.key} {token}", "primary")
+    actions = (mine_too, Action(say("Leave it"), theirs))
+    return Answer(Cards((*whole, Card(title=title, lines=tuple(lines), actions=actions))))
+
+
+def _verbatim(text: str) -> str:
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}\n{text}\n{fence}"
 
 
 def _short(text: str) -> str:
@@ -310,15 +358,15 @@ async def take(commands: "Commands", asked: Asked) -> Answer:
     now = await commands.curator(asked.newsletter).desk(pending.number)
     key = next(iter(pending.wanted))[0]
     row = next((row for row in now.rows if row.key == key), None)
-    shown = _about(asked, now, row) if row is not None else cards.text("Saved.")
+    shown = _about(asked, now, row) if row is not None else cards.text(asked.speech.say("Saved."))
     return Answer(shown, replaces=True)
 
 
 async def around(commands: "Commands", asked: Asked) -> Answer:
     """The form about what stands around the links."""
     on = await _desk(commands, asked)
-    cannot = cards.text("The form could not be opened; please ask again.")
-    return Answer(cannot, form=forms.around(on, asked.newsletter.settings))
+    cannot = cards.text(asked.speech.say("The form could not be opened; please ask again."))
+    return Answer(cannot, form=forms.around(on, asked.newsletter.settings, asked.speech))
 
 
 async def write(commands: "Commands", asked: Asked) -> Answer:
@@ -345,30 +393,35 @@ async def write(commands: "Commands", asked: Asked) -> Answer:
 _LINK = (NEWSLETTER, WHICH, LINK, PAGE)
 
 
-def _button(name: str, help: str, run: Callable[["Commands", Asked], Awaitable[Answer]]) -> Row:
+def _button(name: str, help: Phrase, run: Callable[["Commands", Asked], Awaitable[Answer]]) -> Row:
     return Row(name, help, run, _LINK, who="editors", listed=False, changes=True)
 
 
 ROWS = (
-    Row("desk", "Curate: what is in, what is out, and why", open_desk, (NEWSLETTER, WHICH), who="editors"),
+    Row("desk", Phrase("Curate: what is in, what is out, and why"), open_desk, (NEWSLETTER, WHICH), who="editors"),
     Row(
-        "around", "Write intro and outro, choose the pick", around, (NEWSLETTER, WHICH), who="editors", opens_form=True
+        "around",
+        Phrase("Write intro and outro, choose the pick"),
+        around,
+        (NEWSLETTER, WHICH),
+        who="editors",
+        opens_form=True,
     ),
-    Row("add", "Let a link in", add, _LINK, who="sharers", shortcut="Add to newsletter", changes=True),
-    Row("out", "Leave a link out", leave_out, _LINK, who="sharers", shortcut="Leave out", changes=True),
-    Row("edit", "Edit a link", edit, _LINK, who="sharers", shortcut="Edit link", opens_form=True),
-    Row("about", "Why a link is in or out", about, _LINK, shortcut="About this link"),
-    Row("page", "Turn the desk's page", turn_page, (NEWSLETTER, WHICH, PAGE), who="editors", listed=False),
-    Row("back", "Put a link back", put_back, _LINK, who="sharers", listed=False, changes=True),
-    _button("pin", "Pin a link to the top", _choosing(pinned="yes")),
-    _button("unpin", "Do not pin a link", _choosing(pinned="no")),
-    _button("release", "Let a held link out to everybody", _choosing(released="yes")),
-    _button("hold", "Hold a link back after all", _choosing(released=None)),
-    _button("up", "Move a link up", move_up),
-    _button("down", "Move a link down", move_down),
+    Row("add", Phrase("Let a link in"), add, _LINK, who="sharers", shortcut=Phrase("Add to newsletter"), changes=True),
+    Row("out", Phrase("Leave a link out"), leave_out, _LINK, who="sharers", shortcut=Phrase("Leave out"), changes=True),
+    Row("edit", Phrase("Edit a link"), edit, _LINK, who="sharers", shortcut=Phrase("Edit link"), opens_form=True),
+    Row("about", Phrase("Why a link is in or out"), about, _LINK, shortcut=Phrase("About this link")),
+    Row("page", Phrase("Turn the desk's page"), turn_page, (NEWSLETTER, WHICH, PAGE), who="editors", listed=False),
+    Row("back", Phrase("Put a link back"), put_back, _LINK, who="sharers", listed=False, changes=True),
+    _button("pin", Phrase("Pin a link to the top"), _choosing(pinned="yes")),
+    _button("unpin", Phrase("Do not pin a link"), _choosing(pinned="no")),
+    _button("release", Phrase("Let a held link out to everybody"), _choosing(released="yes")),
+    _button("hold", Phrase("Hold a link back after all"), _choosing(released=None)),
+    _button("up", Phrase("Move a link up"), move_up),
+    _button("down", Phrase("Move a link down"), move_down),
     Row(
         "save",
-        "Save the form about a link",
+        Phrase("Save the form about a link"),
         save,
         (NEWSLETTER, WHICH, LINK, SHOWN),
         who="editors",
@@ -377,12 +430,12 @@ ROWS = (
     ),
     Row(
         "write",
-        "Save what stands around the links",
+        Phrase("Save what stands around the links"),
         write,
         (NEWSLETTER, WHICH, SHOWN),
         who="editors",
         listed=False,
         changes=True,
     ),
-    Row("take", "Save what was written", take, (NEWSLETTER, TOKEN), who="editors", listed=False, changes=True),
+    Row("take", Phrase("Save what was written"), take, (NEWSLETTER, TOKEN), who="editors", listed=False, changes=True),
 )

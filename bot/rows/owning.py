@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 from bot import cards, desk, forms
 from bot.asking import NEWSLETTER, Asked, Newsletter, Row
 from bot.chat import Action, Answer, Card, Cards, Fact, Parameter
+from bot.speech import Speech
 from newsletter import curate
-from newsletter.assemble import WITHDRAWN
 from newsletter.curate import Desk, OnDesk
 from newsletter.errors import UserError
-from newsletter.heard import PersonId
 from newsletter.model import Field
+from newsletter.phrase import Phrase
+from newsletter.placing import WITHDRAWN
 
 if TYPE_CHECKING:
     from bot.commands import Commands
 
-SHARE = Parameter("share", "Which of your links", required=True)
-SHOWN = Parameter("shown", "What the form showed", required=True)
-SURE = Parameter("sure", "yes, to do it at once")
+SHARE = Parameter("share", Phrase("Which of your links"), required=True)
+SHOWN = Parameter("shown", Phrase("What the form showed"), required=True)
+SURE = Parameter("sure", Phrase("yes, to do it at once"))
 
 AT_MOST = 10
 """How many of one's own links are shown: the newest."""
@@ -28,29 +29,35 @@ AT_MOST = 10
 async def mine(commands: "Commands", asked: Asked) -> Answer:
     """The asker's links of the open week and of the last edition: as they will look, in, out or held, and why."""
     shown: list[Card] = []
+    say = asked.speech.say
     for newsletter in asked.newsletters:
         curator = commands.curator(newsletter)
         key = newsletter.settings.key
-        heading = f"{key}: what will be printed"
-        shown += _own(await curator.desk(), asked.invocation.person, key, heading)
+        heading = say("{newsletter}: what will be printed", newsletter=key)
+        shown += _own(await curator.desk(), asked, key, heading)
         if await commands.has_printed(newsletter):
             last = await curator.desk(last=True)
-            shown += _own(last, asked.invocation.person, key, f"{key} #{last.edition.number}: what is out")
+            heading = say("{newsletter} #{number}: what is out", newsletter=key, number=last.edition.number)
+            shown += _own(last, asked, key, heading)
     if not shown:
-        return Answer(cards.text("Nothing of yours is in the open newsletter, nor in the last one."))
+        return Answer(cards.text(say("Nothing of yours is in the open newsletter, nor in the last one.")))
     return Answer(Cards(tuple(shown)))
 
 
-def _own(on: Desk, person: PersonId, key: str, heading: str) -> list[Card]:
+def _own(on: Desk, asked: Asked, key: str, heading: str) -> list[Card]:
+    person = asked.invocation.person
     rows = [(row, shared) for row in on.rows for shared in row.shares if shared.person.id == person]
     newest = sorted(rows, key=lambda one: one[1].at, reverse=True)[:AT_MOST]
-    found = [_own_card(row, shared.share, key, shared.words) for row, shared in newest]
+    of = "" if on.is_open else f"#{on.edition.number}."
+    found = [
+        _own_card(row, shared.share, key, shared.words, asked.speech, f" {of}{row.number}") for row, shared in newest
+    ]
     return [replace(found[0], heading=heading), *found[1:]] if found else []
 
 
-def _own_card(row: OnDesk, share: int, key: str, words: str) -> Card:
-    actions = desk.own_actions(key, share, withdrawn=row.why == WITHDRAWN)
-    shown = desk.link(replace(row, shares=(), needs=(), is_new=False), actions)
+def _own_card(row: OnDesk, share: int, key: str, words: str, speech: Speech, number: str) -> Card:
+    actions = desk.own_actions(key, share, speech, withdrawn=row.why == WITHDRAWN, number=number)
+    shown = desk.link(replace(row, shares=(), needs=(), is_new=False), actions, speech)
     return replace(shown, text=words)
 
 
@@ -73,13 +80,14 @@ def form_for(asked: Asked, row: OnDesk, cannot: Cards) -> Answer:
     """The form about the asker's own share of a link."""
     own = next(shared for shared in row.shares if shared.person.id == asked.invocation.person)
     title = row.now.get(Field.TITLE, "")
-    return Answer(cannot, form=forms.own(own.share, title, own.words, asked.newsletter.settings.key))
+    form = forms.own(own.share, title, own.words, asked.newsletter.settings.key, asked.speech)
+    return Answer(cannot, form=form)
 
 
 async def reword(commands: "Commands", asked: Asked) -> Answer:
     """The form about one's own."""
     row = await _row(commands, asked)
-    return form_for(asked, row, cards.text("The form could not be opened; please ask again."))
+    return form_for(asked, row, cards.text(asked.speech.say("The form could not be opened; please ask again.")))
 
 
 async def say(commands: "Commands", asked: Asked) -> Answer:
@@ -136,17 +144,20 @@ async def _row(commands: "Commands", asked: Asked) -> OnDesk:
 
 async def opt_out(commands: "Commands", asked: Asked) -> Answer:
     """Erase the asker's name and words everywhere; asked without yes, first say what that does."""
+    say = asked.speech.say
     if asked.values.get(SURE.name, "").lower() != "yes":
-        text = (
+        text = say(
             "Your name and your words leave every newsletter, also those that are out, and everything that is kept. "
             "What you share from then on is not collected. Links that went out stay, without you. "
             "What was erased does not come back."
         )
-        sure = Action("Forget me", "optout yes", "danger")
-        return Answer(Cards((Card(title="Opting out", lines=((Fact(text),),), actions=(sure,)),)))
+        sure = Action(say("Forget me"), "optout yes", "danger")
+        return Answer(Cards((Card(title=say("Opting out"), lines=((Fact(text),),), actions=(sure,)),)))
     await commands.privacy.opt_out(asked.invocation.person)
     await _put_in_order(asked.newsletters)
-    text = f"You are out: nothing of yours is kept. To take part again: {commands.called} optin"
+    text = say(
+        "You are out: nothing of yours is kept. To take part again: {command}", command=f"{commands.called} optin"
+    )
     return Answer(cards.text(text), replaces=True)
 
 
@@ -159,16 +170,18 @@ async def _put_in_order(newsletters: tuple[Newsletter, ...]) -> None:
 async def opt_in(commands: "Commands", asked: Asked) -> Answer:
     """Take part again."""
     if await commands.privacy.opt_in(asked.invocation.person):
-        return Answer(cards.text("Welcome back: links you share from now on are collected."))
-    return Answer(cards.text("You had not opted out."))
+        return Answer(cards.text(asked.speech.say("Welcome back: links you share from now on are collected.")))
+    return Answer(cards.text(asked.speech.say("You had not opted out.")))
 
 
 ROWS = (
-    Row("mine", "Your links: what will be printed, and what you can still change", mine, (NEWSLETTER,)),
-    Row("optout", "Leave: your name and words go, also from what is out", opt_out, (SURE,), changes=True),
-    Row("optin", "Take part again", opt_in, changes=True),
-    Row("reword", "Edit your own link", reword, (NEWSLETTER, SHARE), opens_form=True, listed=False),
-    Row("say", "Save the form about your own link", say, (NEWSLETTER, SHARE, SHOWN), listed=False, changes=True),
-    Row("withdraw", "Take your own link back", withdraw, (NEWSLETTER, SHARE), listed=False, changes=True),
-    Row("restore", "Bring your own link back", restore, (NEWSLETTER, SHARE), listed=False, changes=True),
+    Row("mine", Phrase("Your links: what will be printed, and what you can still change"), mine, (NEWSLETTER,)),
+    Row("optout", Phrase("Leave: your name and words go, also from what is out"), opt_out, (SURE,), changes=True),
+    Row("optin", Phrase("Take part again"), opt_in, changes=True),
+    Row("reword", Phrase("Edit your own link"), reword, (NEWSLETTER, SHARE), opens_form=True, listed=False),
+    Row(
+        "say", Phrase("Save the form about your own link"), say, (NEWSLETTER, SHARE, SHOWN), listed=False, changes=True
+    ),
+    Row("withdraw", Phrase("Take your own link back"), withdraw, (NEWSLETTER, SHARE), listed=False, changes=True),
+    Row("restore", Phrase("Bring your own link back"), restore, (NEWSLETTER, SHARE), listed=False, changes=True),
 )

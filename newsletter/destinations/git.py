@@ -21,6 +21,7 @@ from typing import Literal
 
 from newsletter.destinations import git_calls
 from newsletter.destinations.git_calls import Git, GitFailed
+from newsletter.destinations.git_history import Commit, commits_with
 from newsletter.destinations.markdown import OnHandEdit, beside, hash_of
 from newsletter.errors import CannotLook, DeliveryError, Refused, Unsure
 from newsletter.model import Edition, Part, Receipt
@@ -152,6 +153,19 @@ class GitRepository:
             return Act("Remove", receipt.id, None, receipt)
 
         await self._committed(edition, name, [receipt.id], decide)
+
+    async def history(self, newsletter: str, holds: Callable[[str], bool]) -> tuple[Commit, ...]:
+        """The commits that wrote a file of this newsletter of which ``holds``, newest first; also what people made of
+        our files. Raises ``Refused`` or ``Unsure``."""
+        async with self._working() as git:
+            quietly = ("--quiet", "--no-tags", "--prune", "--no-write-fetch-head")
+            await git("fetch", *quietly, "origin", "+refs/heads/*:refs/remotes/origin/*", network=True)
+            ours = f"--grep=Linkletter-Edition: {_one_word(newsletter)}/"
+            said = await git("log", "--fixed-strings", ours, "--format=%B", "--remotes=origin", "--")
+            paths = set(re.findall(rf"^Linkletter-File: (?:[0-9a-f]{{64}}|{GONE}) (.*?)\r?$", said, re.MULTILINE))
+            # Where a person may have moved it to.
+            paths |= {f"{folder}/{path.rpartition('/')[2]}" for folder in self._folders for path in paths}
+            return await commits_with(git, ["--remotes=origin"], sorted(paths), holds) if paths else ()
 
     # --- deciding ---
 
@@ -351,8 +365,11 @@ class GitRepository:
 
 def part_of(newsletter: str, of: int | str, name: str, text: str) -> tuple[Part, ...]:
     """A file as the one part of a delivery; ``of`` is the edition's number, or what else the file is of (``index``)."""
-    one_word = re.sub(r"[^\w.-]+", "-", newsletter)
-    return (Part(ordinal=1, payload=text, mark=f"{one_word}/{of} {hash_of(text)} {name}", name=name),)
+    return (Part(ordinal=1, payload=text, mark=f"{_one_word(newsletter)}/{of} {hash_of(text)} {name}", name=name),)
+
+
+def _one_word(newsletter: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", newsletter)
 
 
 def _read_mark(mark: str) -> tuple[str, str, str]:

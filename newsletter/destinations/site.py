@@ -52,9 +52,13 @@ class SiteFolder:
     became of it. A file that was there before and is not ours is never replaced: the site is refused instead.
     """
 
-    def __init__(self, folder: Path, newsletter: str, draw: Draw, *, key: str = "site") -> None:
-        """``draw`` gives the files over all editions (``render_site.files``), in the order to put them in place."""
+    def __init__(self, folder: Path, newsletter: str, draw: Draw, *, key: str = "site", id: str = "") -> None:
+        """``draw`` gives the files over all editions (``render_site.files``), in the order to put them in place.
+
+        ``id``: what the feeds' ids are made of, to be remembered there (``id_in``).
+        """
         self.key = key
+        self._id = id
         self._folder = folder
         self._newsletter = newsletter
         self._draw = draw
@@ -92,6 +96,10 @@ class SiteFolder:
         """Take all files of ours away. The second time changes nothing. Raises ``Refused``."""
         if await asyncio.to_thread(self._folder.is_dir):
             await asyncio.to_thread(self.write, ())
+
+    def write_all(self, editions: Sequence[Edition], told: Told = lambda _done, _all: None) -> Written:
+        """Bring the folder to the site over these editions. Raises ``Refused``."""
+        return self.write(self._draw(editions), told)
 
     def write(self, files: Sequence[File], told: Told = lambda _done, _all: None) -> Written:
         """Bring the folder to exactly these files. Raises ``Refused``. ``told`` hears how many of them are done.
@@ -187,6 +195,7 @@ class SiteFolder:
             return
         kept = {
             "newsletter": self._newsletter,
+            "id": self._id,
             "files": {name: [one.digest, one.hashed] for name, one in files.items()},
         }
         _put(stage / LEDGER, json.dumps(kept, ensure_ascii=False, indent=0).encode())
@@ -211,6 +220,14 @@ class SiteFolder:
             yield
         except OSError as error:
             raise Refused(self.key, _explained(error)) from error
+
+
+def id_in(folder: Path) -> str:
+    """What the ids in this folder's feeds are made of; ``""`` where nothing was remembered."""
+    try:
+        return str(json.loads((folder / LEDGER).read_bytes()).get("id", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""  # whether the folder can be written is told by who writes it
 
 
 def _is_within(name: str) -> bool:

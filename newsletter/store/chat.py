@@ -80,8 +80,13 @@ async def name_channels(transaction: Transaction, seen: Iterable[ChannelSeen]) -
         await transaction.execute(
             update(table)
             .where(table.c.id == ids[id], older)
-            .values(name=channel.name, private=channel.private, named_at=channel.seen_at)
+            .values(name=channel.name, private=channel.private, named_at=channel.seen_at, **_people_of(channel))
         )
+
+
+def _people_of(channel: ChannelSeen) -> dict[str, int]:
+    """Where a platform does not say how many there are, what it said before stays."""
+    return {} if channel.people is None else {"people": channel.people}
 
 
 async def name_people(transaction: Transaction, seen: Iterable[PersonSeen]) -> None:
@@ -124,7 +129,7 @@ def _is(channel: ChannelId) -> ColumnElement[bool]:
     )
 
 
-def _row_of(channel: ChannelId) -> ScalarSelect[int]:
+def row_of(channel: ChannelId) -> ScalarSelect[int]:
     """The row of a channel inside a statement; nothing is equal to it where there is none."""
     return select(tables.channel.c.id).where(_is(channel)).scalar_subquery()
 
@@ -216,6 +221,25 @@ async def adopt(transaction: Transaction, platform: str, workspace: str) -> bool
     return adopted
 
 
+async def renumber(transaction: Transaction, id: ChannelId, formerly: str) -> bool:
+    """Keep under ``id`` what is kept of a channel that had another id before, and what was posted there; whether there
+    was any.
+
+    Nothing is done where something is kept under ``id`` already: two channels are never mixed.
+    """
+    channel, delivery = tables.channel, tables.delivery
+    workspace = (channel.c.platform == id.platform) & (channel.c.workspace == id.workspace)
+    if (await transaction.execute(select(channel.c.id).where(workspace, channel.c.external_id == id.id))).first():
+        return False
+    was_kept = workspace & (channel.c.external_id == formerly)
+    moved = await transaction.execute(update(channel).where(was_kept).values(external_id=id.id))
+    here = f"{id.platform}:{id.id}"
+    posted_here = select(delivery.c.edition_id).where(delivery.c.destination == here)
+    posted = (delivery.c.destination == f"{id.platform}:{formerly}") & delivery.c.edition_id.not_in(posted_here)
+    posts = await transaction.execute(update(delivery).where(posted).values(destination=here))
+    return moved.rowcount + posts.rowcount > 0
+
+
 async def introduce(transaction: Transaction, id: ChannelId, at: datetime) -> bool:
     """Write down that we said in this channel what we are for; ``False`` if we had, or know nothing of it."""
     table = tables.channel
@@ -231,7 +255,7 @@ async def channels(transaction: Transaction) -> dict[int, ChannelSeen]:
     found = await transaction.execute(select(tables.channel).order_by(tables.channel.c.id))
     return {
         row.id: ChannelSeen(
-            ChannelId(row.platform, row.workspace, row.external_id), row.name, row.named_at, row.private
+            ChannelId(row.platform, row.workspace, row.external_id), row.name, row.named_at, row.private, row.people
         )
         for row in found
     }
@@ -353,6 +377,7 @@ def _seen(row: Row[Any]) -> MessageSeen:
         thread=row.thread,
         permalink=row.permalink,
         previews=tuple(Preview(**preview) for preview in row.previews),
+        answers=row.answers,
     )
 
 
@@ -369,7 +394,7 @@ async def present_between(
     ``threads``: only those of these threads, ``None`` being the channel's own level; without it, of all.
     """
     table = tables.message
-    conditions = [table.c.channel_id == _row_of(channel), table.c.gone.is_(False)]
+    conditions = [table.c.channel_id == row_of(channel), table.c.gone.is_(False)]
     if since is not None:
         conditions.append(table.c.sent_at >= since)
     if until is not None:
@@ -406,7 +431,7 @@ async def messages_around(
         # Every number of spans is a statement of its own to compile: repeated up to a power of two there are seven.
         batch += batch[-1:] * ((1 << (len(batch) - 1).bit_length()) - len(batch))
         statement = _MESSAGE.where(
-            message.c.channel_id == _row_of(channel),
+            message.c.channel_id == row_of(channel),
             or_(*(message.c.sent_at.between(since, until) for since, until in batch)),
             message.c.gone.is_(False),
         )
@@ -448,6 +473,7 @@ async def forget_words(transaction: Transaction, ids: Iterable[MessageId]) -> No
     for batch in in_batches((await message_rows(transaction, ids)).values()):
         told = tables.share.c.words_from.in_(batch)
         shares = (await transaction.execute(select(tables.share.c.id).where(told))).scalars().all()
+        await transaction.execute(update(tables.share).where(told).values(words_from=None))
         await transaction.execute(delete(table).where(table.c.id.in_(batch), ~had_link))
         await transaction.execute(update(table).where(table.c.id.in_(batch)).values(text="", previews=[]))
         await terms.refresh(transaction, tables.share.c.id.in_(shares))
@@ -498,6 +524,7 @@ async def _write_messages(
             "edited_at": seen.edited_at,
             "live": seen.source is Source.LIVE,
             "thread": seen.thread,
+            "answers": seen.answers,
             "text": seen.text if keeps_text else "",
             "permalink": seen.permalink,
             "previews": [asdict(preview) for preview in seen.previews] if keeps_text else [],
@@ -541,7 +568,7 @@ async def message_rows(transaction: Transaction, ids: Iterable[MessageId]) -> di
         for batch in in_batches(external):
             found = await transaction.execute(
                 select(table.c.external_id, table.c.id).where(
-                    table.c.channel_id == _row_of(channel), table.c.external_id.in_(batch)
+                    table.c.channel_id == row_of(channel), table.c.external_id.in_(batch)
                 )
             )
             rows |= {MessageId(channel, row.external_id): row.id for row in found}

@@ -7,8 +7,9 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, func, insert, or_, select, update
 
 from newsletter.heard import ChannelId, MessageId, PersonId
 from newsletter.model import Choice, EditionState, Field
@@ -242,3 +243,33 @@ async def old_words(transaction: Transaction, newsletter: str, before: datetime,
         .limit(most)
     )
     return list(found.scalars())
+
+
+async def unprinted_words(
+    transaction: Transaction,
+    newsletter: str,
+    channels: Sequence[int],
+    before: datetime,
+    waiting: Iterable[int],
+    most: int,
+) -> list[int]:
+    """Messages from before then that this newsletter did not place, and whose shares are not ``waiting`` for it; at
+    most so many that still have words."""
+    message, share, placement = tables.message, tables.share, tables.placement
+    placed = select(placement.c.share_id).where(
+        placement.c.share_id == share.c.id, placement.c.newsletter == newsletter
+    )
+    found = await transaction.execute(
+        select(message.c.id)
+        .join(share, share.c.message_id == message.c.id)
+        .where(share.c.sent_at < before, share.c.channel_id.in_(channels), share.c.id.not_in(_rows(waiting)))
+        .where(or_(message.c.text != "", share.c.words_from.is_not(None)), ~placed.exists())
+        .distinct()
+        .limit(most)
+    )
+    return list(found.scalars())
+
+
+def _rows(ids: Iterable[int]) -> BindParameter[Any]:
+    # Written into the statement: a database takes only so many values beside it.
+    return bindparam("waiting", list(ids), expanding=True, literal_execute=True)

@@ -20,7 +20,7 @@ from newsletter.errors import NewerDatabase, StoreError, UserError
 Transaction = AsyncConnection
 """One open transaction. Callers pass it on and never look inside."""
 
-HEAD = "0005"
+HEAD = "0008"
 """The newest revision in ``migrations/versions``: what this program's tables look like."""
 
 BUSY_TIMEOUT_SECONDS = 30
@@ -104,6 +104,16 @@ class Store:
         async with self._connected() as connection, connection.begin():
             yield connection
 
+    async def leave_nothing_behind(self) -> None:
+        """What was erased is in no file of the database any more: SQLite's journal is cut off. PostgreSQL clears its
+        files in its own time. The second time nothing is there to do."""
+        if self._engine.dialect.name != "sqlite":
+            return
+        async with self._engine.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            if driver is not None:
+                await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     async def _let_readers_in(self) -> None:
         """Write-ahead logging, so that readers wait for no writer; the file remembers it.
 
@@ -161,6 +171,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA synchronous = NORMAL")
+    # What is deleted is overwritten: people may opt out.
+    cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
 
 

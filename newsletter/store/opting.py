@@ -4,26 +4,29 @@ What is left of an edition without them is ``amend``'s to say; here rows are rea
 the reactions go; that there was a link stays, and the person's id, by which they are not listened to any more.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, literal, or_, select, update
 
 from newsletter.amend import without_name
-from newsletter.heard import PersonId
-from newsletter.model import Edition, EditionState, from_json, to_json
-from newsletter.store import choices, tables, terms
+from newsletter.heard import MessageId, PersonId
+from newsletter.model import Edition, EditionState, Field, from_json, to_json
+from newsletter.store import chat, choices, replies, tables, terms
 from newsletter.store.chat import in_batches, person_ids
 from newsletter.store.database import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """An edition in which something of the person's stood, and whose it is."""
+    """An edition in which something of the person's stood, and whose it is; ``wrote``: what they wrote there as an
+    editor, by link's key (``""``: about the edition itself)."""
 
     edition: int
     newsletter: str
+    wrote: frozenset[tuple[str, Field]] = frozenset()
 
 
 async def hidden(transaction: Transaction) -> frozenset[PersonId]:
@@ -44,6 +47,38 @@ async def known_as(transaction: Transaction, name: str) -> tuple[tuple[PersonId,
         select(table).where(or_(by_id, table.c.name == name)).order_by(table.c.platform, table.c.external_id)
     )
     return tuple((PersonId(row.platform, row.workspace, row.external_id), row.name) for row in found)
+
+
+async def words_of(transaction: Transaction, person: PersonId) -> tuple[str, ...]:
+    """All that is kept of what the person wrote: comments, titles that no page has, what they made of them later."""
+    who = tables.person
+    known = select(who.c.id).where(
+        who.c.platform == person.platform, who.c.workspace == person.workspace, who.c.external_id == person.id
+    )
+    if (id := (await transaction.execute(known)).scalar_one_or_none()) is None:
+        return ()
+    message, share, page, own = tables.message, tables.share, tables.page, tables.own_choice
+    theirs = select(share.c.id).join(message, message.c.id == share.c.message_id).where(message.c.author_id == id)
+    linked = select(share.c.message_id).where(share.c.id.in_(theirs))
+    titled = (
+        select(share.c.title)
+        .outerjoin(page, page.c.link_id == share.c.link_id)
+        .where(share.c.id.in_(theirs), share.c.title.is_not(None), func.coalesce(page.c.title, "") != share.c.title)
+    )
+    said = [
+        select(share.c.comment).where(share.c.id.in_(theirs)),
+        # Words of a bare link, and replies.
+        select(message.c.text).where(message.c.author_id == id, message.c.id.not_in(linked)),
+        titled,
+    ]
+    words = [field.value for field in choices.WITH_WORDS]
+    said += [select(own.c.value).where(own.c.share_id.in_(theirs), own.c.field.in_(words))]
+    said += [
+        select(chosen.c.value).where(chosen.c.by_id == id, chosen.c.field.in_(words))
+        for chosen in (tables.choice, tables.edition_choice)
+    ]
+    found = [text for query in said for text in (await transaction.execute(query)).scalars()]
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 async def back(transaction: Transaction, person: PersonId) -> bool:
@@ -72,21 +107,26 @@ async def out(transaction: Transaction, person: PersonId, at: datetime) -> tuple
     mentioned = await _blank_mentions(transaction, person)
     await transaction.execute(delete(tables.reaction).where(tables.reaction.c.person_id == id))
     await transaction.execute(delete(tables.look).where(tables.look.c.person_id == id))
+    wrote = await _written_by(transaction, id)
     words = [field.value for field in choices.WITH_WORDS]
     for chosen in (tables.choice, tables.edition_choice):
         await transaction.execute(delete(chosen).where(chosen.c.by_id == id, chosen.c.field.in_(words)))
-    return await _printed_in(transaction, [*own, *mentioned])
+    affected = await _printed_in(transaction, person, [*own, *mentioned], wrote)
+    return tuple(replace(one, wrote=frozenset(wrote.get(one.edition, ()))) for one in affected)
 
 
 async def erase(transaction: Transaction, affected: Affected, erased: Callable[[Edition], Edition]) -> None:
     """Put every revision of an edition through ``erased``; its drawn parts are blank until it is drawn again."""
     revision, part, delivery, edition = tables.revision, tables.part, tables.delivery, tables.edition
     of_edition = select(revision).where(revision.c.edition_id == affected.edition).order_by(revision.c.n)
+    before = now = None
     for row in (await transaction.execute(of_edition)).all():
-        now = erased(from_json(row.edition))
+        before = from_json(row.edition)
+        now = erased(before)
         here = (revision.c.edition_id == affected.edition) & (revision.c.n == row.n)
         await transaction.execute(update(revision).where(here).values(edition=to_json(now)))
-        await terms.printed(transaction, affected.edition, now)
+    if now is not None:
+        await terms.printed(transaction, affected.edition, now, before)
     # A document over all editions is among the newest one's deliveries.
     newest = (
         select(edition.c.id)
@@ -132,6 +172,8 @@ async def _blank_messages(transaction: Transaction, person: int) -> list[int]:
         await transaction.execute(update(share).where(share.c.words_from.in_(batch)).values(words_from=None))
         await transaction.execute(delete(message).where(message.c.id.in_(batch), ~had_link))
         await transaction.execute(update(message).where(message.c.id.in_(batch)).values(text="", previews=[]))
+    # What others replied to them was about words that are gone.
+    await replies.forget_under(transaction, rows)
     for batch in in_batches(shares):
         own = tables.own_choice
         await transaction.execute(
@@ -143,9 +185,11 @@ async def _blank_messages(transaction: Transaction, person: int) -> list[int]:
 
 async def blank_words(transaction: Transaction, messages: list[int]) -> None:
     """Forget what was written in these messages; their links, titles and hashtags stay, and are still found."""
-    message, share = tables.message, tables.share
+    message, share, own = tables.message, tables.share, tables.own_choice
     for batch in in_batches(messages):
         await transaction.execute(update(message).where(message.c.id.in_(batch)).values(text=""))
+        theirs = own.c.share_id.in_(select(share.c.id).where(share.c.message_id.in_(batch)))
+        await transaction.execute(delete(own).where(theirs, own.c.field == Field.WORDS.value))
         of_batch = share.c.message_id.in_(batch)
         told = await transaction.execute(select(share.c.words_from).where(of_batch, share.c.words_from.is_not(None)))
         follow_ups = list(told.scalars())
@@ -154,6 +198,15 @@ async def blank_words(transaction: Transaction, messages: list[int]) -> None:
         for words in in_batches(follow_ups):
             had_link = select(share.c.id).where(share.c.message_id == message.c.id).exists()
             await transaction.execute(delete(message).where(message.c.id.in_(words), ~had_link))
+
+
+async def wordless(transaction: Transaction, messages: Sequence[MessageId]) -> int:
+    """Of how many of these messages only the links are left, because their words had their time."""
+    out, count = await hidden(transaction), 0
+    for batch in in_batches(messages):
+        seen = [one.seen for one in (await chat.messages(transaction, batch)).values() if one.present]
+        count += sum(one is not None and not one.text and one.author not in out for one in seen)
+    return count
 
 
 async def blank_shares(transaction: Transaction, shares: list[int]) -> None:
@@ -199,9 +252,35 @@ def _literal(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-async def _printed_in(transaction: Transaction, shares: Iterable[int]) -> tuple[Affected, ...]:
-    placement = tables.placement
-    editions: dict[int, str] = {}
+async def _written_by(transaction: Transaction, person: int) -> dict[int, set[tuple[str, Field]]]:
+    """What the person wrote as an editor, by edition."""
+    choice, around, link = tables.choice, tables.edition_choice, tables.link
+    of_links = select(choice.c.edition_id, link.c.key, choice.c.field).join(link, link.c.id == choice.c.link_id)
+    of_editions = select(around.c.edition_id, literal(""), around.c.field)
+    found: dict[int, set[tuple[str, Field]]] = {}
+    for rows in (of_links.where(choice.c.by_id == person), of_editions.where(around.c.by_id == person)):
+        for edition, key, field in await transaction.execute(rows):
+            if Field(field) in choices.WITH_WORDS:
+                found.setdefault(edition, set()).add((key, Field(field)))
+    return found
+
+
+async def _printed_in(
+    transaction: Transaction, person: PersonId, shares: Iterable[int], also: Collection[int]
+) -> tuple[Affected, ...]:
+    """The editions that placed one of the shares, ``also`` these, and those that name the person: in a discussion, in
+    words that are kept nowhere else any more."""
+    placement, revision, edition = tables.placement, tables.revision, tables.edition
+    id = json.dumps(person.id, ensure_ascii=False)
+    marks = (f'"id":{id}', f"(person:{id[1:-1]})")
+    names = or_(*(revision.c.edition.contains(one, autoescape=True) for one in marks))
+    named = await transaction.execute(
+        select(edition.c.id, edition.c.newsletter)
+        .join(revision, revision.c.edition_id == edition.c.id)
+        .where(or_(names, edition.c.id.in_(list(also))))
+        .distinct()
+    )
+    editions: dict[int, str] = {row.id: row.newsletter for row in named}
     for batch in in_batches(dict.fromkeys(shares)):
         found = await transaction.execute(
             select(placement.c.edition_id, placement.c.newsletter).where(placement.c.share_id.in_(batch)).distinct()

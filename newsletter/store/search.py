@@ -15,7 +15,10 @@ from sqlalchemy import Row, TextClause, bindparam, select, text
 from newsletter.search import Query, is_named
 from newsletter.store import tables
 from newsletter.store.database import Transaction
-from newsletter.store.terms import OF_EDITION, OF_SECOND, in_batches, is_postgresql, key, numbers
+from newsletter.store.terms import EDITIONS, OF_EDITION, OF_SECOND, in_batches, is_postgresql, key, numbers
+
+RECENT = 10_000
+"""So many rows PostgreSQL looks through one after the other before it asks its index of words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,19 @@ async def find(
     out = _out(newsletters, now)
     if values["match"]:
         values = {**values, **out.values}
-        editions = await _entries_printed(transaction, inside, channels, out.condition, values)
+        # Each newsletter may have printed the same.
+        often = {**values, "most": most * await _how_many_newsletters(transaction, newsletters)}
+        editions = await _entries_printed(transaction, inside, channels, out.condition, often)
         if not wanted.people and not wanted.channels:
             editions += await _editions(transaction, out.condition, values)
         found = _newest({one.share or one: one for one in (*found, *editions)}.values(), most)
     return await _with_editions(transaction, found, out)
+
+
+async def _how_many_newsletters(transaction: Transaction, newsletters: Sequence[str] | None) -> int:
+    if newsletters is not None:
+        return len(newsletters)
+    return int((await transaction.execute(text("SELECT count(DISTINCT newsletter) FROM edition"))).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,33 +119,47 @@ _THERE = "share.present AND person.opted_out_at IS NULL"
 
 async def _shares(transaction: Transaction, inside: str, values: Mapping[str, Any]) -> list[Found]:
     if not values["match"]:
-        source, where, order = "share", "", "share.sent_at DESC, share.id DESC"
-    else:
-        row = f"share_terms.{key(transaction)}"
-        # CROSS: SQLite then walks through the index first, newest first, and stops as soon as it has enough.
-        source = "share_terms CROSS JOIN share"
-        where = f"{_matches(transaction, 'share_terms')} AND share.id = ({row} & {OF_SECOND - 1}) AND "
-        order = f"{row} DESC"
-    statement = (
-        f"SELECT {_SHARE} FROM {source} {_WITH_SHARE} WHERE {where}{_THERE}{inside} ORDER BY {order} LIMIT :most"
-    )
-    return await _found(transaction, statement, values)
+        order = "share.sent_at DESC, share.id DESC"
+        statement = f"SELECT {_SHARE} FROM share {_WITH_SHARE} WHERE {_THERE}{inside} ORDER BY {order} LIMIT :most"
+        return await _found(transaction, statement, values)
+    # CROSS: SQLite then walks through the index first, newest first, and stops as soon as it has enough.
+    statement = f"""
+        SELECT {_SHARE} FROM share_terms CROSS JOIN share {_WITH_SHARE}
+        WHERE {_matches(transaction, "share_terms")}
+        AND share.id = (share_terms.{key(transaction)} & {OF_SECOND - 1}) AND {_THERE}{inside}
+    """
+    return await _newest_of(transaction, "share_terms", statement, values)
 
 
 async def _entries_printed(
     transaction: Transaction, inside: str, channels: Sequence[int] | None, out: str, values: Mapping[str, Any]
 ) -> list[Found]:
     told = "" if channels is None else f" AND (only_in IS NULL OR only_in IN ({numbers(channels)}))"
+    row = f"edition_terms.{key(transaction)}"
+    # CROSS, as above: the newest first, and no more of them than are wanted.
     statement = f"""
         SELECT {_SHARE.replace(_TITLE, "edition_terms.title")}
         FROM edition_terms
         CROSS JOIN edition
-        JOIN share ON share.id = edition_terms.share_id {_WITH_SHARE}
-        WHERE {_matches(transaction, "edition_terms")}
-        AND edition.id = edition_terms.{key(transaction)} / {OF_EDITION} AND {_THERE}{inside}{told}{out}
-        ORDER BY share.sent_at DESC, share.id DESC LIMIT :most
+        CROSS JOIN share {_WITH_SHARE}
+        WHERE {_matches(transaction, "edition_terms")} AND {row} > 0 AND share.id = edition_terms.share_id
+        AND edition.id = ({row} / {OF_EDITION} & {EDITIONS - 1}) AND {_THERE}{inside}{told}{out}
     """
-    return await _found(transaction, statement, values)
+    return await _newest_of(transaction, "edition_terms", statement, values)
+
+
+async def _newest_of(transaction: Transaction, table: str, statement: str, values: Mapping[str, Any]) -> list[Found]:
+    """The first rows of the statement in the order of time, from the newest back."""
+    row = f"{table}.{key(transaction)}"
+    if is_postgresql(transaction):
+        # How many rows begin with a word it cannot tell, and would go through all of them for one that is rare. So the
+        # newest are looked through in order; where too few fit, it is rare, and its index of words knows them all.
+        recent = f"AND {row} > coalesce((SELECT id FROM {table} ORDER BY id DESC OFFSET {RECENT} LIMIT 1), 0)"
+        found = await _found(transaction, f"{statement} {recent} ORDER BY {row} DESC LIMIT :most", values)
+        if len(found) == values["most"]:
+            return found
+        row = f"({row} + 0)"
+    return await _found(transaction, f"{statement} ORDER BY {row} DESC LIMIT :most", values)
 
 
 async def _editions(transaction: Transaction, out: str, values: Mapping[str, Any]) -> list[Found]:
@@ -143,8 +168,7 @@ async def _editions(transaction: Transaction, out: str, values: Mapping[str, Any
         SELECT 0 AS share, edition_terms.url, edition_terms.title, '' AS comment, '' AS person, '' AS channel,
                edition.cut_off AS sent_at, edition.newsletter, edition.number AS edition, edition_terms.label
         FROM edition_terms CROSS JOIN edition
-        WHERE {_matches(transaction, "edition_terms")} AND edition.id = {row_of_terms} / {OF_EDITION}
-        AND {row_of_terms} % {OF_EDITION} = 0{out}
+        WHERE {_matches(transaction, "edition_terms")} AND {row_of_terms} < 0 AND edition.id = -{row_of_terms}{out}
         ORDER BY edition.cut_off DESC, edition.id DESC LIMIT :most
     """
     return await _found(transaction, statement, values)
@@ -159,7 +183,7 @@ async def _with_editions(transaction: Transaction, found: Sequence[Found], out: 
             SELECT placement.share_id, edition.newsletter, edition.number, edition_terms.label
             FROM placement
             CROSS JOIN edition
-            LEFT JOIN edition_terms ON {row_of_terms} = edition.id * {OF_EDITION}
+            LEFT JOIN edition_terms ON {row_of_terms} = -edition.id
             WHERE placement.share_id IN ({numbers(batch)}) AND placement.reason IS NULL
             AND edition.id = placement.edition_id{out.condition}
             ORDER BY edition.cut_off, edition.id

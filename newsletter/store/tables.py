@@ -83,6 +83,8 @@ channel = Table(
     Column("named_at", Instant, nullable=False),
     # When we said there what we are for: once.
     Column("introduced_at", Instant, nullable=True),
+    # About how many there are in its server, where the platform says so.
+    Column("people", Integer, nullable=True),
     UniqueConstraint("platform", "workspace", "external_id"),
 )
 
@@ -173,9 +175,26 @@ message = Table(
     Column("previews", JSON, nullable=False),
     Column("gone", Boolean, nullable=False),
     Column("listed_as_of", Instant, nullable=True),
+    # The message it replies to by name; its thread's first one is ``thread``.
+    Column("answers", String(255), nullable=True),
     UniqueConstraint("channel_id", "external_id"),
     Index(None, "channel_id", "sent_at"),
     Index(None, "author_id", "sent_at"),
+    # What was answered to a message: most messages answer none.
+    Index(
+        "ix_message_thread",
+        "channel_id",
+        "thread",
+        sqlite_where=text("thread IS NOT NULL"),
+        postgresql_where=text("thread IS NOT NULL"),
+    ),
+    Index(
+        "ix_message_answers",
+        "channel_id",
+        "answers",
+        sqlite_where=text("answers IS NOT NULL"),
+        postgresql_where=text("answers IS NOT NULL"),
+    ),
 )
 
 # Messages that a source said were deleted and that were never heard: should one turn up in an older export, it stays

@@ -7,6 +7,7 @@ read the words again and write what differs. Finding is ``search.py``'s.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
@@ -27,8 +28,9 @@ OF_SECOND, _LATEST = 1 << 31, (1 << 32) - 1
 """The row of a share's terms is its second times this, plus its number: rows in their order are shares in the order of
 time, so that the newest of many are found without looking at the others."""
 
-OF_EDITION = 1 << 20
-"""The row of an entry's terms is the edition's number times this, plus its place; 0 is the edition itself."""
+OF_EDITION, EDITIONS = 1 << 12, 1 << 19
+"""The row of an entry's terms begins with the second of its first share, as a share's does; then come the edition's
+number times this and its place. The row of an edition's own words is minus its number."""
 
 _NOWHERE = -1
 """The channel of an entry that several private channels told: nobody in a chat may see all of it."""
@@ -57,25 +59,26 @@ async def forget(transaction: Transaction, which: ColumnElement[bool]) -> None:
     await _forget(transaction, [_row(one) for one in rows])
 
 
-async def printed(transaction: Transaction, id: int, edition: Edition) -> None:
+async def printed(transaction: Transaction, id: int, edition: Edition, before: Edition | None) -> None:
     """Make an edition findable by what it says now: itself by its title, label, intro and outro, its entries by
-    theirs. The second time changes nothing."""
-    await transaction.execute(
-        text(f"DELETE FROM edition_terms WHERE {key(transaction)} BETWEEN :first AND :last"),
-        {"first": id * OF_EDITION, "last": id * OF_EDITION + OF_EDITION - 1},
-    )
+    theirs; no more by what it said ``before``, which is what this was called with last."""
+    if before is not None:
+        gone = [{"id": row} for row in (-id, *(_entry_row(id, *one) for one in _places(before)))]
+        await transaction.execute(text(f"DELETE FROM edition_terms WHERE {key(transaction)} = :id"), gone)
     told = any(shared.private for entry in _entries(edition) for shared in entry.shares)
     channels = await _channels_of(transaction, _entries(edition)) if told else {}
     itself = (edition.title, edition.label, edition.week.iso, edition.week.label, edition.intro, edition.outro)
-    rows = [_printed(id, 0, None, None, edition.title, edition.read_at, edition.label, itself)]
-    for place, entry in enumerate(_entries(edition)[: OF_EDITION - 1], start=1):
+    rows = [_printed(-id, None, None, edition.title, edition.read_at, edition.label, itself)]
+    for place, entry in _places(edition):
         private = {channels.get(shared.share, _NOWHERE) for shared in entry.shares if shared.private}
         only_in = None if not private else private.pop() if len(private) == 1 else _NOWHERE
-        said = (entry.title, entry.words, _address(entry.url), *(f"#{tag}" for tag in entry.hashtags))
+        said = (entry.title, entry.said, _address(entry.url), *(f"#{tag}" for tag in entry.hashtags))
         below = (part for link in entry.links for part in (link.title, _address(link.url)))
         words = (*said, *below, *(shared.words for shared in entry.shares))
         first = entry.shares[0].share if entry.shares else None
-        rows.append(_printed(id, place, first, only_in, entry.title, entry.url, edition.label, words))
+        rows.append(
+            _printed(_entry_row(id, place, entry), first, only_in, entry.title, entry.url, edition.label, words)
+        )
     terms = "CAST(:terms AS tsvector)" if is_postgresql(transaction) else ":terms"
     statement = text(
         f"INSERT INTO edition_terms ({key(transaction)}, terms, share_id, only_in, title, url, label) "
@@ -86,20 +89,38 @@ async def printed(transaction: Transaction, id: int, edition: Edition) -> None:
         await transaction.execute(statement, values)
 
 
+async def settle(transaction: Transaction) -> None:
+    """Leave no term behind that was taken out: FTS5 only notes that it is gone until it writes that stretch anew."""
+    if not is_postgresql(transaction):
+        for table in ("share_terms", "edition_terms"):
+            await transaction.execute(text(f"INSERT INTO {table} ({table}) VALUES ('optimize')"))
+
+
 async def fill(transaction: Transaction) -> None:
     """Index everything, where nothing is: after a migration that made the tables anew."""
-    for table in ("share_terms", "edition_terms"):
-        if (await transaction.execute(text(f"SELECT 1 FROM {table} LIMIT 1"))).first() is not None:
-            return
+    if await _is_empty(transaction, "share_terms"):
+        await _fill_shares(transaction)
+    if await _is_empty(transaction, "edition_terms"):
+        await _fill_editions(transaction)
+
+
+async def _is_empty(transaction: Transaction, table: str) -> bool:
+    return (await transaction.execute(text(f"SELECT 1 FROM {table} LIMIT 1"))).first() is None
+
+
+async def _fill_shares(transaction: Transaction) -> None:
     last = (await transaction.execute(select(func.max(tables.share.c.id)))).scalar_one_or_none() or 0
     for since in range(0, last, 10 * AT_ONCE):
         await refresh(transaction, tables.share.c.id.between(since + 1, since + 10 * AT_ONCE))
+
+
+async def _fill_editions(transaction: Transaction) -> None:
     revision = tables.revision
     newest = select(revision.c.edition_id, func.max(revision.c.n).label("n")).group_by(revision.c.edition_id)
     for edition, n in (await transaction.execute(newest)).all():
         here = (revision.c.edition_id == edition) & (revision.c.n == n)
         body = (await transaction.execute(select(revision.c.edition).where(here))).scalar_one()
-        await printed(transaction, edition, from_json(body))
+        await printed(transaction, edition, from_json(body), None)
 
 
 _LINK, _MESSAGE, _FOLLOW_UP = tables.link, tables.message, tables.message.alias("follow_up")
@@ -213,8 +234,7 @@ def _kept(transaction: Transaction, terms: Sequence[str]) -> str:
 
 
 def _printed(
-    id: int,
-    place: int,
+    row: int,
     share: int | None,
     only_in: int | None,
     title: str,
@@ -223,12 +243,21 @@ def _printed(
     words: Iterable[str],
 ) -> dict[str, Any]:
     said = document(_without_ids("\n".join(filter(None, words))))
-    at = {"id": id * OF_EDITION + place, "share": share, "only_in": only_in}
-    return {**at, "title": title, "url": url, "label": label, "terms": said}
+    return {"id": row, "share": share, "only_in": only_in, "title": title, "url": url, "label": label, "terms": said}
 
 
 def _entries(edition: Edition) -> tuple[Entry, ...]:
     return (*edition.entries, *edition.again)
+
+
+def _places(edition: Edition) -> list[tuple[int, Entry]]:
+    """The entries that are findable, by their place: of a very long edition the first ones."""
+    return list(enumerate(_entries(edition)[:OF_EDITION]))
+
+
+def _entry_row(id: int, place: int, entry: Entry) -> int:
+    second = _second(entry.shares[0].at) if entry.shares else 0
+    return second * OF_SECOND + id % EDITIONS * OF_EDITION + place
 
 
 async def _channels_of(transaction: Transaction, entries: Iterable[Entry]) -> dict[int, int]:
@@ -242,8 +271,11 @@ async def _channels_of(transaction: Transaction, entries: Iterable[Entry]) -> di
 
 def _row(share: Any) -> int:
     """The row of a share's terms."""
-    second = min(max(int(share.sent_at.timestamp()), 0), _LATEST)
-    return int(second * OF_SECOND + share.id)
+    return int(_second(share.sent_at) * OF_SECOND + share.id)
+
+
+def _second(at: datetime) -> int:
+    return min(max(int(at.timestamp()), 0), _LATEST)
 
 
 def key(transaction: Transaction) -> str:

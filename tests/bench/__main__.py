@@ -94,13 +94,16 @@ def _rows(export: Path, folder: Path, *, quick: bool, postgres: bool) -> list[me
     return rows
 
 
-def _found(folder: Path, *, quick: bool, postgres: bool) -> list[searching.Line]:
-    sizes, repeats = (SMALL, LARGE_QUICK if quick else LARGE), 3 if quick else 10
+def _found(folder: Path, *, quick: bool, postgres: bool) -> searching.Found:
+    sizes, repeats = (SMALL, LARGE_QUICK if quick else LARGE), 1 if quick else 3
+    found = searching.Found()
     with ExitStack() as databases:
         pairs = [tuple(f"sqlite:///{folder}/search-{size}.db" for size in sizes)]
         if postgres:
             pairs.append(databases.enter_context(_postgresql()))
-        return [line for pair in pairs for line in searching.lines(dict(zip(sizes, pair, strict=True)), repeats, _tell)]
+        for pair in pairs:
+            searching.measure(found, dict(zip(sizes, pair, strict=True)), repeats, _tell)
+    return found
 
 
 @contextmanager

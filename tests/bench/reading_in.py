@@ -19,9 +19,9 @@ from measure import Row, alternately
 from bot import importing
 from bot.app import App, opened
 from bot.config import default_config
-from newsletter.collect import sift, total
 from newsletter.entering import why_held, why_out
 from newsletter.settings import NewsletterSettings
+from newsletter.sifting import sift, total
 
 Result = TypeVar("Result")
 

@@ -1,169 +1,194 @@
-"""Finding again among many shares: how much of what is there is found, how fast, and what the index weighs.
+"""Finding again among many shares: how much of what is there is found, how fast, and what its index costs.
 
 Beside what a database does by itself: LIKE, ILIKE, and PostgreSQL's trigrams. What is there is told by a plain scan of
-every text. Words are made up, as rare and as common as words are; half of the texts are Korean, half are English.
+every text. What is searched is ``history.py``'s.
 """
 
 import asyncio
-import random
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import accumulate, islice
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
 from statistics import median
 
-from sqlalchemy import insert, text
+import history
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from newsletter.heard import PersonId
-from newsletter.model import Edition, Entry, Person, Section, Shared, TitleSource, Week
+from newsletter.collect import Collector
+from newsletter.heard import ChannelId, MessageId, MessageSeen, PersonId
 from newsletter.search import read
-from newsletter.store import Store, Transaction, editions, search, tables, terms
-from newsletter.store.chat import link_digest
+from newsletter.store import Store, Transaction, search, terms
 
-CHANNELS, PEOPLE, AT_ONCE, WEEKS, IN_FULL = 20, 400, 5_000, 520, 30
-BEGINNING = datetime(2016, 1, 4, tzinfo=UTC)
-TEN_YEARS = timedelta(days=3640)
-NOW = BEGINNING + TEN_YEARS
 MOST = 20
-HEAD = ("search", "shares", "recall", "precision", "median", "p99", "index")
+TIMES_OURS, TIMES_THEIRS = 10, 1
+"""So many times as often each is asked: a scan takes as long every time."""
+
 _WORD = re.compile(r"[\uac00-\ud7a3]+|[a-z0-9]+")
 
 Ask = Callable[[str, int], Awaitable[list[int]]]
+Tell = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Asked:
+    """One kind of queries, asked: how many are there, were found, and are both; seconds for the newest ``MOST``."""
+
+    there: int = 0
+    found: int = 0
+    right: int = 0
+    seconds: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One way to search a store: of all that a plain scan finds, and of all that it found, the good; seconds; bytes."""
+class Way:
+    """One way to search a store of so many shares."""
 
-    what: str
+    name: str
+    database: str
     shares: int
-    recall: float
-    precision: float
-    seconds: tuple[float, ...]
-    index: int
+    asked: dict[str, Asked]
 
 
-class Words:
-    """Made-up words, the same every time, the first ones as common as articles."""
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What our index costs: bytes of it and of everything, seconds to make it anew and to take in one message more."""
 
-    def __init__(self, count: int = 15_000) -> None:
-        chance = random.Random("words")
-        syllables = [chr(code) for code in chance.sample(range(0xAC00, 0xD7A4), 1_200)]
-        rare_ones = [1 / (place + 3) for place in range(len(syllables))]
-        letters = "etaoinshrdlucmfwypvbgkqjxz"
-        falling = range(len(letters), 0, -1)
-        self.korean = ["".join(chance.choices(syllables, rare_ones, k=chance.randint(2, 4))) for _ in range(count)]
-        self.english = ["".join(chance.choices(letters, falling, k=chance.randint(3, 9))) for _ in range(count)]
-        self._common = list(accumulate(1 / (place + 10) for place in range(count)))
-
-    def texts(self, count: int) -> Iterator[str]:
-        """So many comments."""
-        chance = random.Random("texts")
-        for _ in range(count):
-            words = chance.choice((self.korean, self.english))
-            yield " ".join(chance.choices(words, cum_weights=self._common, k=chance.randint(2, 14)))
-
-    def queries(self) -> list[str]:
-        """What people would look for: common and rare words, beginnings, two syllables, several words, what is not
-        there."""
-        korean, english = self.korean, self.english
-        single = [words[place] for words in (korean, english) for place in (0, 7, 60, 500, 4_000, 14_000)]
-        parts = [korean[place][:2] for place in (1, 40, 900)] + [korean[place][-2:] for place in (2, 90, 2_000)]
-        begun = [english[place][:4] for place in (3, 70, 1_500)]
-        several = [f"{words[a]} {words[b]}" for words in (korean, english) for a, b in ((0, 1), (5, 400), (3_000, 2))]
-        return [*single, *parts, *begun, *several, f"{korean[0]} {english[0]}", "nothinglikethis", "없습니닿"]
+    database: str
+    shares: int
+    bytes: int
+    everything: int
+    anew: float
+    heard: list[float] = field(default_factory=list)
 
 
-def lines(databases: dict[int, str], repeats: int, tell: Callable[[str], None]) -> list[Line]:
-    """Ours and the others' over a store of each size, by its address."""
-    return [line for size, url in databases.items() for line in asyncio.run(_lines(url, size, repeats, tell))]
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was measured: the ways to search, ours and the others', and what ours costs."""
+
+    ways: list[Way] = field(default_factory=list)
+    indexes: list[Index] = field(default_factory=list)
 
 
-def table(found: list[Line]) -> str:
-    """The lines as text for a terminal, and how much slower the largest store is than the smallest."""
-    cells = [HEAD] + [
-        (
-            line.what,
-            f"{line.shares:,}",
-            f"{line.recall:.3f}",
-            f"{line.precision:.3f}",
-            f"{median(line.seconds) * 1000:,.1f} ms",
-            f"{_p99(line.seconds) * 1000:,.1f} ms",
-            f"{line.index / 1e6:,.0f} MB",
+def measure(found: Found, databases: dict[int, str], repeats: int, tell: Tell) -> None:
+    """Ours and the others' over a store of each size, by its address, into ``found``."""
+    for size, url in databases.items():
+        asyncio.run(_measure(found, url, size, repeats, tell))
+    made = found.indexes[-len(databases) :]
+    tell(f"Hearing more, {made[0].database}")
+    asyncio.run(_hear([(url, index.heard) for url, index in zip(databases.values(), made, strict=True)], 50 * repeats))
+
+
+def table(found: Found) -> str:
+    """What was measured, as text for a terminal."""
+    cells = [("search", "shares", "for", "are there", "recall", "precision", "median", "p99", "beside LIKE")]
+    medians = {(way.database, way.shares, way.name, kind): median(asked.seconds) for way, kind, asked in _each(found)}
+    for way, kind, asked in _each(found):
+        here = medians[way.database, way.shares, way.name, kind]
+        like = medians[way.database, way.shares, "LIKE", kind]
+        cells.append(
+            (
+                f"{way.name}, {way.database}",
+                f"{way.shares:,}",
+                kind,
+                f"{asked.there:,}",
+                _share(asked.right, asked.there),
+                _share(asked.right, asked.found),
+                f"{here * 1000:,.2f} ms",
+                f"{_p99(asked.seconds) * 1000:,.2f} ms",
+                "" if way.name == "LIKE" else f"{here / like:.4f}x",
+            )
         )
-        for line in found
+    costs = [("index", "shares", "weighs", "of everything", "made anew", "one message more", "p99")] + [
+        (
+            one.database,
+            f"{one.shares:,}",
+            f"{one.bytes / 1e6:,.0f} MB",
+            f"{one.bytes / one.everything:.0%}",
+            f"{one.anew:,.0f} s",
+            f"{median(one.heard) * 1000:.1f} ms",
+            f"{_p99(one.heard) * 1000:.1f} ms",
+        )
+        for one in found.indexes
     ]
-    widths = [max(len(row[place]) for row in cells) for place in range(len(HEAD))]
-    rows = [
+    return f"{_aligned(cells)}\n\n{_aligned(costs)}"
+
+
+def _each(found: Found) -> list[tuple[Way, str, Asked]]:
+    return [(way, kind, asked) for way in found.ways for kind, asked in way.asked.items()]
+
+
+def _aligned(cells: list[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
         "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+            (row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)))
         )
         for row in cells
-    ]
-    for what in dict.fromkeys(line.what for line in found if line.what.startswith("ours")):
-        first, *_, last = [line for line in found if line.what == what]
-        ratio = median(last.seconds) / median(first.seconds)
-        rows.append(f"{what}: {last.shares:,} shares take {ratio:.1f}x as long as {first.shares:,} (median)")
-    return "\n".join(rows)
+    )
 
 
-def _p99(seconds: tuple[float, ...]) -> float:
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.3f}" if whole else "-"
+
+
+def _p99(seconds: list[float]) -> float:
     return sorted(seconds)[int(len(seconds) * 0.99)]
 
 
 # --- one store -------------------------------------------------------------------------------------------------------
 
 
-async def _lines(url: str, size: int, repeats: int, tell: Callable[[str], None]) -> list[Line]:
-    words, name = Words(), make_url(url).get_backend_name()
+async def _measure(found: Found, url: str, size: int, repeats: int, tell: Tell) -> None:
+    words, name = history.Words(), make_url(url).get_backend_name()
     store = await Store.open(url)
     texts = list(words.texts(size))
-    truth = {asked: _scan(texts, asked) for asked in words.queries()}
-    await _fill(store, texts, lambda done: tell(f"A store of {size:,} shares to search: {done:,}"))
+    tell(f"Looking through {size:,} texts")
+    truth = {kind: {asked: _scan(texts, asked) for asked in queries} for kind, queries in words.queries().items()}
+    await history.fill(store, texts, lambda done: tell(f"A store of {size:,} shares to search: {done:,}"))
+    tell(f"The index of {size:,} shares, {name}")
     async with store.writing() as transaction:
-        before = await _weight(transaction)
+        before, begun = await _weight(transaction), time.perf_counter()
         await terms.fill(transaction)
-        await _print_editions(transaction, texts)
-        after = await _weight(transaction)
+        anew, after = time.perf_counter() - begun, await _weight(transaction)
+        await history.print_editions(transaction, texts)
+    async with store.writing() as transaction:
         if name == "postgresql":
             # As the server does by itself after a while.
             await transaction.execute(text("ANALYZE"))
-    found = []
-    ways: list[tuple[str, Ask, int]] = [(f"ours, {name}", _ours(store), after - before)]
-    ways.append((f"{'ILIKE' if name == 'postgresql' else 'LIKE'}, {name}", _like(store), 0))
-    for what, ask, index in ways:
-        found.append(await _measured(what, ask, truth, size, index, repeats, tell))
-    if name == "postgresql" and (index := await _trigrams(store)):
-        found.append(await _measured("pg_trgm, postgresql", _like(store), truth, size, index, repeats, tell))
+    for way, ask, times in (("ours", _ours(store), TIMES_OURS), ("LIKE", _like(store), TIMES_THEIRS)):
+        tell(f"Searching {size:,} shares, {way}, {name}")
+        found.ways.append(Way(way, name, size, await _asked(ask, truth, size, times * repeats)))
+    if name == "postgresql" and await _trigrams(store):
+        tell(f"Searching {size:,} shares, trigrams")
+        found.ways.append(Way("pg_trgm", name, size, await _asked(_like(store), truth, size, TIMES_THEIRS * repeats)))
+    found.indexes.append(Index(name, size, after - before, after, anew))
     await store.close()
-    return found
 
 
-async def _measured(
-    what: str, ask: Ask, truth: dict[str, set[int]], size: int, index: int, repeats: int, tell: Callable[[str], None]
-) -> Line:
-    found = right = wanted = 0
-    seconds = []
-    for place, (asked, there) in enumerate(truth.items(), start=1):
-        tell(f"Searching with {what}: {place} of {len(truth)}")
-        everything = set(await ask(asked, size))
-        found, right, wanted = found + len(everything), right + len(everything & there), wanted + len(there)
-        for _ in range(repeats):
-            begun = time.perf_counter()
-            await ask(asked, MOST)
-            seconds.append(time.perf_counter() - begun)
-    return Line(what, size, right / wanted, right / found, tuple(seconds), index)
+async def _asked(ask: Ask, truth: dict[str, dict[str, set[int]]], size: int, times: int) -> dict[str, Asked]:
+    kinds = {}
+    for kind, queries in truth.items():
+        kinds[kind] = one = Asked()
+        for asked, there in queries.items():
+            everything = set(await ask(asked, size))
+            one.there += len(there)
+            one.found += len(everything)
+            one.right += len(everything & there)
+            for _ in range(times):
+                begun = time.perf_counter()
+                await ask(asked, MOST)
+                one.seconds.append(time.perf_counter() - begun)
+    return kinds
 
 
 def _ours(store: Store) -> Ask:
     async def ask(asked: str, most: int) -> list[int]:
         async with store.reading() as transaction:
-            channels = range(1, CHANNELS + 1)
-            found = await search.find(transaction, read(asked), channels, most, newsletters=["weekly"], now=NOW)
+            channels = range(1, history.CHANNELS + 1)
+            found = await search.find(transaction, read(asked), channels, most, newsletters=["weekly"], now=history.NOW)
         return [one.share for one in found if one.share]
 
     return ask
@@ -184,15 +209,34 @@ def _like(store: Store) -> Ask:
     return ask
 
 
-async def _trigrams(store: Store) -> int:
-    """Give PostgreSQL its trigrams; what they weigh, 0 where it has none."""
+async def _trigrams(store: Store) -> bool:
+    """Give PostgreSQL its trigrams; whether it has them."""
     try:
         async with store.writing() as transaction:
             await transaction.execute(text("CREATE EXTENSION pg_trgm"))
             await transaction.execute(text("CREATE INDEX trigrams ON share USING gin (comment gin_trgm_ops)"))
-            return int((await transaction.execute(text("SELECT pg_relation_size('trigrams')"))).scalar_one())
     except DBAPIError:
-        return 0
+        return False
+    return True
+
+
+async def _hear(stores: list[tuple[str, list[float]]], count: int) -> None:
+    """Each takes in so many messages with a link, after everything that is there: in turn, for machines differ from one
+    minute to the next."""
+    channel, ann = ChannelId("slack", "T1", "C1"), PersonId("slack", "T1", "U1")
+    texts = list(history.Words().texts(count))
+    there = [(await Store.open(url), seconds) for url, seconds in stores]
+    collectors = [(Collector(store), seconds) for store, seconds in there]
+    for place, words in enumerate(texts):
+        sent_at = history.NOW + timedelta(hours=place)
+        said = f"<https://example.org/heard/{place}>\n{words}"
+        message = MessageSeen(MessageId(channel, f"heard{place}"), ann, sent_at, said, seen_at=sent_at)
+        for collector, seconds in collectors:
+            begun = time.perf_counter()
+            await collector.hear(message)
+            seconds.append(time.perf_counter() - begun)
+    for store, _ in there:
+        await store.close()
 
 
 def _scan(texts: list[str], asked: str) -> set[int]:
@@ -212,84 +256,9 @@ def _fits(said: list[str], whole: list[str], begun: str) -> bool:
     return all(word in said for word in whole) and any(one.startswith(begun) for one in said)
 
 
-async def _fill(store: Store, texts: list[str], tell: Callable[[int], None]) -> None:
-    """Put shares with these words into the tables, one a link, oldest first: the index is made afterwards."""
-    place = {"platform": "slack", "workspace": "T1"}
-    async with store.writing() as transaction:
-        named = [{**place, "external_id": f"C{n}", "name": f"channel-{n}", "private": False} for n in range(CHANNELS)]
-        await transaction.execute(insert(tables.channel), [{**one, "named_at": BEGINNING} for one in named])
-        people = [{**place, "external_id": f"U{n}", "name": f"민지 {n}", "bot": False} for n in range(PEOPLE)]
-        await transaction.execute(insert(tables.person), people)
-    numbered = enumerate(texts, start=1)
-    while batch := list(islice(numbered, AT_ONCE)):
-        async with store.writing() as transaction:
-            for to, row in ((tables.link, _link), (tables.message, _message), (tables.share, _share)):
-                await transaction.execute(insert(to), [row(n, said, len(texts)) for n, said in batch])
-        tell(batch[-1][0])
-
-
-async def _print_editions(transaction: Transaction, texts: list[str]) -> None:
-    """An edition for each week, in which its shares are placed, the first ones of them in full."""
-    for week in range(WEEKS):
-        here = range(len(texts) * week // WEEKS + 1, len(texts) * (week + 1) // WEEKS + 1)
-        opened_at = BEGINNING + week * TEN_YEARS / WEEKS
-        row = await editions.add_archived(transaction, "weekly", opened_at, opened_at + TEN_YEARS / WEEKS, NOW, "bench")
-        await editions.place(transaction, row, dict.fromkeys(here))
-        entries = (_entry(share, texts[share - 1]) for share in here[:IN_FULL])
-        label = f"{week // 52}-W{week % 52}"
-        named = Week(label, label, 2016, 1, 1)
-        edition = Edition(
-            *("weekly", row.number, "Weekly News", "ko", "UTC", row.opened_at, row.cut_off, label, named, named),
-            sections=(Section("", "", tuple(entries)),),
-        )
-        await editions.revise(transaction, row, edition, NOW)
-
-
-def _entry(share: int, said: str) -> Entry:
-    shared = Shared(share, Person(PersonId("slack", "T1", "U1"), ""), BEGINNING, "news", None, said)
-    url = f"https://example.org/{share}"
-    return Entry(url, url, "", TitleSource.HOST, said, "example.org", (shared,), 1)
-
-
-def _link(n: int, _said: str, _of: int) -> dict[str, object]:
-    return {"id": n, "key": f"example.org/{n}", "digest": link_digest(f"example.org/{n}")}
-
-
-def _message(n: int, _said: str, of: int) -> dict[str, object]:
-    return {
-        "id": n,
-        "channel_id": n % CHANNELS + 1,
-        "external_id": str(n),
-        "author_id": n % PEOPLE + 1,
-        "sent_at": BEGINNING + TEN_YEARS * (n / of),
-        "live": True,
-        "text": "",
-        "previews": [],
-        "gone": False,
-    }
-
-
-def _share(n: int, said: str, of: int) -> dict[str, object]:
-    return {
-        "id": n,
-        "message_id": n,
-        "link_id": n,
-        "channel_id": n % CHANNELS + 1,
-        "sent_at": BEGINNING + TEN_YEARS * (n / of),
-        "live": True,
-        "present": True,
-        "returned": False,
-        "ordinal": 0,
-        "url": f"https://example.org/{n}",
-        "comment": said,
-        "hashtags": [],
-        "bare": False,
-    }
-
-
 async def _weight(transaction: Transaction) -> int:
+    """The bytes of the whole database."""
     if transaction.dialect.name == "postgresql":
-        size = "SELECT pg_total_relation_size('share_terms') + pg_total_relation_size('edition_terms')"
-        return int((await transaction.execute(text(size))).scalar_one())
+        return int((await transaction.execute(text("SELECT pg_database_size(current_database())"))).scalar_one())
     pages = (await transaction.execute(text("PRAGMA page_count"))).scalar_one()
     return int(pages * (await transaction.execute(text("PRAGMA page_size"))).scalar_one())

@@ -12,10 +12,15 @@ from bot.platforms.discord.client import Discord
 from bot.platforms.discord.gateway import Patience
 from bot.platforms.discord.settings import DiscordSettings
 from newsletter.heard import ChannelId, ChannelSeen, Heard, PersonId
-from tests.contracts.seen import Post
+from tests.contracts.seen import Post, Told
 from tests.servers.discord import Channel, DiscordServer, Interaction, May, Message, Trouble
+from tests.servers.discord.asking import INPUT, STRING_SELECT, chosen_in
+from tests.servers.discord.model import nested
 
-IMPATIENT = Patience(greeting=5, silence=5, retry=0.05, retry_at_most=0.2, steady=0.5, goodbye=0.5)
+SLOW = 30
+"""Seconds that people wait for an answer: a machine may have much to do."""
+IMPATIENT = Patience(retry=0.05, retry_at_most=0.2, steady=0.5, goodbye=0.5, form=SLOW - 5)
+"""It comes back soon, but gives up nobody who is only slow."""
 POSTS = r"^/channels/\d+/messages$"
 
 
@@ -29,6 +34,10 @@ class Noting:
     @property
     def commands(self) -> Any:
         return self._listener.commands
+
+    @property
+    def forms(self) -> Any:
+        return self._listener.forms
 
     async def connected(self, chat: Chat) -> None:
         self._world.reading += 1
@@ -64,7 +73,8 @@ class DiscordWorld:
 
     def __init__(self, clock: Callable[[], datetime], openapi: Path | None = None) -> None:
         self.clock = clock
-        self.discord = DiscordServer(clock, privileged=("MESSAGE_CONTENT", "GUILD_MEMBERS"), openapi=openapi)
+        intents = ("MESSAGE_CONTENT", "GUILD_MEMBERS")
+        self.discord = DiscordServer(clock, privileged=intents, patience=SLOW, openapi=openapi)
         self.reading = self.read_after = 0
         self.guild = self.discord.add_guild("Team")
         self.people = {
@@ -77,8 +87,10 @@ class DiscordWorld:
         self.discord.let_in(self.channels["desk"])
         for person in self.people.values():
             self.discord.let_in(self.channels["desk"], person)
-        self._role = self.discord.add_role(self.guild, "editing", [self.people["Ann"]])
+        self._role = self.discord.add_role(self.guild, "editing")
         self._asked: dict[str, Interaction] = {}
+        self._filling: dict[str, Interaction] = {}
+        """By person: with what they opened the form before them."""
 
     async def __aenter__(self) -> "DiscordWorld":
         await self.discord.__aenter__()
@@ -114,6 +126,9 @@ class DiscordWorld:
     def role(self) -> str:
         return f"discord:{self._role.id}"
 
+    def give_role(self, name: str, *, on: bool = True) -> None:
+        self.discord.give(self.guild, self.people[name], self._role, on=on)
+
     # --- what people do ---
 
     async def post(self, name: str, text: str, *, channel: str = "links", thread: str | None = None) -> str:
@@ -133,18 +148,59 @@ class DiscordWorld:
         self.discord.react(self.message(message), self.people[name], emoji, on=on)
 
     async def ask(self, name: str, text: str, *, channel: str = "links", id: str = "") -> Sequence[str]:
-        if id and id in self._asked:
-            self.discord.ask_again(self._asked[id])
-            await self.quiet()
-            return await self._shown(self._asked[id])
-        command, _, rest = text.partition(" ")
+        def asking() -> Interaction:
+            command, _, rest = text.partition(" ")
+            values = self._values(command, rest)
+            return self.discord.slash(self.channels[channel], self.people[name], f"digest {command}", values)
+
         await self._offered()
-        asked = self.discord.slash(
-            self.channels[channel], self.people[name], f"digest {command}", self._values(command, rest)
-        )
-        if id:
-            self._asked[id] = asked
-        return await self._shown(asked)
+        return (await self._told(name, asking, id)).texts
+
+    async def press(self, name: str, label: str, *, channel: str = "links", id: str = "", forged: str = "") -> Told:
+        def pressing() -> Interaction:
+            sent = f"0:{forged}" if forged else ""
+            return self.discord.press(self._with(name, label, channel), self.people[name], label, sent=sent)
+
+        return await self._told(name, pressing, id)
+
+    def _with(self, name: str, label: str, channel: str) -> Message:
+        """The newest message with the button, of those they see."""
+        place, person = self.channels[channel], self.people[name]
+        alone = [one for asked in self.discord.interactions.values() for one in asked.messages]
+        seen = [*self.discord.ours(place), *(one for one in alone if one.seen_by is person and one.channel is place)]
+        found = [one for one in seen if any(each.get("label") == label for each in nested(one.components))]
+        labels = [each.get("label") for one in seen for each in nested(one.components)]
+        assert found, f"{name} sees no {label} in #{channel}, but {labels}"
+        return max(found, key=lambda one: int(one.id))
+
+    async def submit(self, name: str, *, id: str = "", **values: str) -> Told:
+        return await self._told(name, lambda: self.discord.submit(self._filling[name], values), id)
+
+    async def shortcut(self, name: str, message: str, shortcut: str) -> Told:
+        await self._offered()
+        return await self._told(name, lambda: self.discord.menu(self.message(message), self.people[name], shortcut), "")
+
+    async def _told(self, name: str, act: Callable[[], Interaction], id: str) -> Told:
+        """What they see after they did something, or after Discord said again what was done under this ``id``."""
+        person = self.people[name]
+        if id in self._asked:
+            asked = self._asked[id]
+            self.discord.ask_again(asked)
+            await self.quiet()
+        else:
+            asked = act()
+            if id:
+                self._asked[id] = asked
+        stood = read(asked.message) if asked.message else ""
+        await asked.until(lambda: asked.answered_with is not None)
+        await self.answered()
+        alone = [one for one in asked.messages if one.seen_by is person]
+        texts = tuple(read(one) for one in alone if not (one is asked.message and read(one) == stood))
+        if asked.form is None:
+            return Told(texts)
+        self._filling[name] = asked
+        fields = [one for one in nested(asked.form["components"]) if one["type"] in (STRING_SELECT, INPUT)]
+        return Told(texts, {one["custom_id"]: one.get("value") or chosen_in(one) for one in fields})
 
     def _values(self, command: str, rest: str) -> dict[str, str]:
         row = next(one for one in self._slash()["options"] if one["name"] == command)
@@ -158,11 +214,6 @@ class DiscordWorld:
         async with asyncio.timeout(5):
             while not self.discord.commands.get(self.guild.id):  # noqa: ASYNC110 - they are on the other side
                 await asyncio.sleep(0.005)
-
-    async def _shown(self, asked: Interaction) -> Sequence[str]:
-        await asked.answered()
-        await self.answered()
-        return [read(one) for one in asked.messages]
 
     async def answered(self) -> None:
         """Return when every question that was acknowledged is answered."""
@@ -189,6 +240,13 @@ class DiscordWorld:
             Post(one.id, read(one), one.channel.id if one.channel.thread else None, self._pinged(one))
             for one in self.discord.ours(self.channels[channel])
         ]
+
+    async def signed(self, message: str) -> set[str]:
+        reactions = self.message(message).reactions.values()
+        return {one.emoji["name"] for one in reactions if self.discord.bot in one.plain}
+
+    def hinted(self, name: str) -> Sequence[str] | None:
+        return None
 
     def _pinged(self, message: Message) -> tuple[str, ...]:
         return tuple(self.discord.names(message.pinged))

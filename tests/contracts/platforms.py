@@ -12,11 +12,11 @@ from typing import Any, Protocol
 
 import aiohttp
 
-from bot.chat import Chat, Form
+from bot.chat import Action, Chat, Field, Form
 from bot.commands import ROWS
 from bot.platforms.local.client import Local
 from bot.platforms.local.page import RoomPage
-from bot.platforms.local.room import Person, Room, Shown
+from bot.platforms.local.room import Channel, Person, Room
 from bot.web import serving
 from newsletter.heard import ChannelId, ChannelSeen, PersonId
 from tests.contracts.discord_world import DiscordWorld
@@ -27,7 +27,7 @@ from tests.contracts.slack_world import SlackWorld
 class World(Protocol):
     """A chat with the channels #links (public), #desk (private) and #random, the people Ann and Ben, and the bot Robot.
 
-    Ann has the role ``editing``. It is there within ``async with``.
+    Nobody has the role ``editing`` yet. It is there within ``async with``.
     """
 
     chat: Chat
@@ -44,6 +44,9 @@ class World(Protocol):
     def role(self) -> str:
         """How the settings name the role ``editing``."""
 
+    def give_role(self, name: str, *, on: bool = True) -> None:
+        """Somebody is given the role ``editing``, or loses it."""
+
     # what people do
     async def post(self, name: str, text: str, *, channel: str = "links", thread: str | None = None) -> str: ...
     async def edit(self, message: str, text: str) -> None: ...
@@ -52,10 +55,13 @@ class World(Protocol):
     async def ask(self, name: str, text: str, *, channel: str = "links", id: str = "") -> Sequence[str]:
         """The texts of the answer that only the asker sees. The same ``id``: the platform delivers the question again."""
 
-    async def press(self, name: str, label: str, *, channel: str = "links") -> Told:
-        """Press the button with this label, in our newest message in the channel that has one."""
+    async def press(self, name: str, label: str, *, channel: str = "links", id: str = "", forged: str = "") -> Told:
+        """Press the button with this label, in the newest thing of ours in the channel that has one and that they see.
 
-    async def submit(self, name: str, **values: str) -> Told:
+        The same ``id``: the platform delivers it again. ``forged``: a client of their own asks that instead.
+        """
+
+    async def submit(self, name: str, *, id: str = "", **values: str) -> Told:
         """Send the form that was last opened for somebody, with these values instead of what stood there."""
 
     async def shortcut(self, name: str, message: str, shortcut: str) -> Told:
@@ -71,6 +77,9 @@ class World(Protocol):
     async def signed(self, message: str) -> set[str]:
         """Our own reactions on a message."""
 
+    def hinted(self, name: str) -> Sequence[str] | None:
+        """What we told somebody alone without being asked; ``None`` where the platform has no such thing."""
+
     # what the platform does to us
     async def cut(self) -> None: ...
     async def restore(self) -> None: ...
@@ -82,6 +91,10 @@ class World(Protocol):
 
     def limit(self, wait: timedelta | None) -> None: ...
     def forbid(self, *, posting: bool = False, reading: bool = False) -> None: ...
+
+
+Seen = tuple[Sequence[str], Sequence[Action], Form | None]
+"""What a room shows to one person: texts, the buttons below them, a form."""
 
 
 class LocalWorld:
@@ -96,8 +109,12 @@ class LocalWorld:
             name: self.room.open_channel(name, private=name == "desk") for name in ("links", "desk", "random")
         }
         self._people = {name: self.room.join(name, bot=name == "Robot") for name in ("Ann", "Ben", "Robot")}
-        self.room.give_role("editing", [self._people["Ann"]])
-        self._opened: dict[str, tuple[Form, str]] = {}
+        self.room.give_role("editing", [])
+        self._shown: dict[tuple[str, str], Sequence[Action]] = {}
+        """By person and channel: the buttons they alone see."""
+        self._pressed: dict[str, tuple[str, str | None]] = {}
+        self._filling: dict[str, tuple[Form, str, str | None]] = {}
+        """By person: the form before them, where it was opened, and in which message."""
 
     async def __aenter__(self) -> "LocalWorld":
         return self
@@ -118,6 +135,11 @@ class LocalWorld:
     def role(self) -> str:
         return "local:editing"
 
+    def give_role(self, name: str, *, on: bool = True) -> None:
+        id = self._people[name].id
+        has = (self.room.roles["editing"] - {id}) | ({id} if on else set())
+        self.room.give_role("editing", [self.room.people[one] for one in has])
+
     async def post(self, name: str, text: str, *, channel: str = "links", thread: str | None = None) -> str:
         return self.room.post(self._channels[channel], self._people[name], text, thread).id
 
@@ -131,39 +153,52 @@ class LocalWorld:
         self.room.react(message, self._people[name], emoji, on=on)
 
     async def ask(self, name: str, text: str, *, channel: str = "links", id: str = "") -> Sequence[str]:
-        shown = await self.room.ask(self._channels[channel], self._people[name], text, id)
-        return shown.texts
+        return (await self._asks(name, channel, text, id)).texts
 
-    async def press(self, name: str, label: str, *, channel: str = "links") -> Told:
-        pressed = next(
-            one
-            for one in reversed(self.room.messages(self._channels[channel].id))
-            if any(action.label == label for action in one.actions)
-        )
-        return self._told(name, channel, await self.room.press(pressed.id, self._people[name], label))
+    async def press(self, name: str, label: str, *, channel: str = "links", id: str = "", forged: str = "") -> Told:
+        text, pressed = self._pressed.get(id) or self._with(name, label, channel)
+        if id:
+            self._pressed[id] = text, pressed
+        return await self._asks(name, channel, forged or text, id, pressed=pressed)
 
-    async def submit(self, name: str, **values: str) -> Told:
-        form, channel = self._opened[name]
+    def _with(self, name: str, label: str, channel: str) -> tuple[str, str | None]:
+        """What the newest button asks, of those they see, and the message it stands in, where others see it too."""
+        there = self.room.messages(self._channels[channel].id)
+        alone = [(action, None) for action in self._shown.get((name, channel), ())]
+        seen = [*((action, one.id) for one in there for action in one.actions), *alone]
+        found = [(action.text, id) for action, id in seen if action.label == label]
+        assert found, f"{name} sees no {label} in #{channel}, but {[action.label for action, _ in seen]}"
+        return found[-1]
+
+    async def submit(self, name: str, *, id: str = "", **values: str) -> Told:
+        form, channel, pressed = self._filling[name]
         stood = {field.name: field.value for field in form.fields} | values
-        shown = await self.room.ask(self._channels[channel], self._people[name], form.text, values=stood)
-        return self._told(name, channel, shown)
+        return await self._asks(name, channel, form.text, id, values=stood, pressed=pressed)
 
     async def shortcut(self, name: str, message: str, shortcut: str) -> Told:
         text = next(row.name for row in ROWS if row.shortcut == shortcut)
         id = self.room.message(message).channel
         channel = next(name for name, channel in self._channels.items() if channel.id == id)
-        shown = await self.room.ask(self._channels[channel], self._people[name], text, about=message)
-        return self._told(name, channel, shown)
+        return await self._asks(name, channel, text, about=message)
 
-    def _told(self, name: str, channel: str, shown: Shown) -> Told:
-        if shown.form is None:
-            return Told(shown.texts)
-        self._opened[name] = (shown.form, channel)
-        return Told(shown.texts, {field.name: field.value for field in shown.form.fields})
+    async def _asks(self, name: str, channel: str, text: str, id: str = "", **more: Any) -> Told:
+        texts, actions, form = await self._sent(self._channels[channel], self._people[name], text, id, **more)
+        self._shown[name, channel] = actions
+        if form is None:
+            return Told(tuple(texts))
+        self._filling[name] = (form, channel, more.get("pressed"))
+        return Told(tuple(texts), {field.name: field.value for field in form.fields})
+
+    async def _sent(self, channel: Channel, person: Person, text: str, id: str, **more: Any) -> Seen:
+        shown = await self.room.ask(channel, person, text, id, **more)
+        return shown.texts, shown.actions, shown.form
 
     async def signed(self, message: str) -> set[str]:
         reactions = self.room.message(message).reactions
         return {emoji for emoji, people in reactions.items() if self._us.id in people}
+
+    def hinted(self, name: str) -> Sequence[str] | None:
+        return [one.text for one in self.room.whispers if one.person is self._people[name]]
 
     async def quiet(self) -> None:
         await self.room.quiet()
@@ -239,9 +274,14 @@ class WebWorld(LocalWorld):
     async def react(self, message: str, name: str, emoji: str, *, on: bool = True) -> None:
         await self._do("react", message=message, person=self._people[name].id, emoji=emoji, on=on)
 
-    async def ask(self, name: str, text: str, *, channel: str = "links", id: str = "") -> Sequence[str]:
-        place, person = self._channels[channel].id, self._people[name].id
-        return (await self._do("ask", channel=place, person=person, text=text, id=id))["texts"]
+    async def _sent(self, channel: Channel, person: Person, text: str, id: str, **more: Any) -> Seen:
+        shown = await self._do("ask", channel=channel.id, person=person.id, text=text, id=id, **more)
+        buttons = [one for piece in shown["pieces"] for one in piece["actions"]]
+        actions = [Action(one["label"], one["text"]) for one in buttons]
+        if (form := shown["form"]) is None:
+            return shown["texts"], actions, None
+        fields = tuple(Field(one["name"], one["label"], one["value"]) for one in form["fields"])
+        return shown["texts"], actions, Form(form["title"], form["text"], fields)
 
     async def ours(self, channel: str = "links") -> Sequence[Post]:
         async with self._http.get(f"/api/messages/{self._channels[channel].id}") as response:

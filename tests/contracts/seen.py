@@ -17,7 +17,7 @@ class Post:
 @dataclass(frozen=True)
 class Told:
     """What only the asker sees of an answer: texts, or a form that was opened, its fields by name with what stands in
-    them."""
+    them. ``texts`` are also those that took the place of what only they saw before."""
 
     texts: tuple[str, ...] = ()
     form: Mapping[str, str] | None = None

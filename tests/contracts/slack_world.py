@@ -2,20 +2,26 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot import commands
 from bot.chat import Answer, Chat, Invocation, Listener
+from bot.platforms.slack import manifest
 from bot.platforms.slack.client import Slack
 from bot.platforms.slack.markup import emoji_name
 from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.slack.socket_mode import Patience
+from newsletter.emoji import characters
 from newsletter.heard import ChannelId, ChannelSeen, Heard, PersonId
-from tests.contracts.seen import Post
-from tests.servers.slack import Asked, Message, Person, SlackServer, words
+from tests.contracts.seen import Post, Told
+from tests.servers.slack import Asked, Message, Person, Shown, SlackServer, words
 
-IMPATIENT = Patience(handshake=2, retry=0.05, retry_at_most=0.2)
+IMPATIENT = Patience(retry=0.05, retry_at_most=0.2)
+"""It comes back soon, but gives up nobody who is only slow: a machine may have much to do."""
+SLOW = 30
+"""Seconds that people wait for an answer."""
 
 
 class Noting:
@@ -28,6 +34,10 @@ class Noting:
     @property
     def commands(self) -> Any:
         return self._listener.commands
+
+    @property
+    def forms(self) -> Any:
+        return self._listener.forms
 
     async def connected(self, chat: Chat) -> None:
         self._world.reading += 1
@@ -63,7 +73,8 @@ class SlackWorld:
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self.clock = clock
-        self.slack = SlackServer(clock=clock, retries=(0, 0.05, 0.1))
+        self.slack = SlackServer(clock=clock, patience=SLOW, retries=(0, 0.05, 0.1))
+        self.slack.views.trigger_life = SLOW
         self.reading = self.read_after = 0
         place = self.slack.workspace
         self.people = {name: place.join(name, bot=name == "Robot") for name in ("Ann", "Ben", "Robot")}
@@ -71,8 +82,10 @@ class SlackWorld:
             name: place.open_channel(name, self.people.values(), private=name == "desk")
             for name in ("links", "desk", "random")
         }
-        self._group = place.open_group("editing", [self.people["Ann"]])
+        self._group = place.open_group("editing", [])
         self._asked: dict[str, Asked] = {}
+        self._filling: dict[str, Asked] = {}
+        """By person: with what they opened the form before them."""
         self._one_at_a_time = asyncio.Lock()
 
     async def __aenter__(self) -> "SlackWorld":
@@ -108,6 +121,10 @@ class SlackWorld:
     def role(self) -> str:
         return f"slack:{self._group.id}"
 
+    def give_role(self, name: str, *, on: bool = True) -> None:
+        id, people = self.people[name].id, self._group.people
+        self._group.people = [*(one for one in people if one != id), *([id] if on else [])]
+
     # --- what people do ---
 
     async def post(self, name: str, text: str, *, channel: str = "links", thread: str | None = None) -> str:
@@ -124,17 +141,60 @@ class SlackWorld:
         self.slack.workspace.react(message, self.people[name], emoji_name(emoji), on=on)
 
     async def ask(self, name: str, text: str, *, channel: str = "links", id: str = "") -> Sequence[str]:
+        def asking() -> Awaitable[Asked]:
+            return self.slack.ask(self.people[name], self.channels[channel], self.chat.called, text)
+
+        return (await self._told(name, asking, id)).texts
+
+    async def press(self, name: str, label: str, *, channel: str = "links", id: str = "", forged: str = "") -> Told:
+        def pressing() -> Awaitable[Asked]:
+            return self.slack.press(self.people[name], self._with(name, label, channel), label, sent=forged)
+
+        return await self._told(name, pressing, id)
+
+    def _with(self, name: str, label: str, channel: str) -> Message | Shown:
+        """The newest message with the button, of those they see."""
+        place, there = self.slack.workspace, self.channels[channel]
+        seen = {one.ts: (one, one.fields) for one in place.posts_of(place.bot, there)}
+        seen |= {one.message["ts"]: (one, one.message) for one in place.shown_to(self.people[name], there)}
+        found = [seen[ts][0] for ts in sorted(seen) if label in _labels(seen[ts][1])]
+        assert found, f"{name} sees no {label} in #{channel}, but {[_labels(one) for _, one in seen.values()]}"
+        return found[-1]
+
+    async def submit(self, name: str, *, id: str = "", **values: str) -> Told:
+        return await self._told(name, lambda: self.slack.submit(self.people[name], values), id, self._filling[name])
+
+    async def shortcut(self, name: str, message: str, shortcut: str) -> Told:
+        offered = manifest.manifest([], commands.ROWS)["features"]["shortcuts"]
+        [callback] = [one["callback_id"] for one in offered if one["name"] == shortcut]
+        about = self.slack.workspace.message(message)
+        return await self._told(name, lambda: self.slack.shortcut(self.people[name], callback, about))
+
+    async def _told(
+        self, name: str, act: Callable[[], Awaitable[Asked]], id: str = "", after: Asked | None = None
+    ) -> Told:
+        """What they see after they did something, or after Slack said again what was done under this ``id``. ``after``
+        is what opened the form that they send."""
         async with self._one_at_a_time:
-            person, shown = self.people[name], self.slack.workspace.shown
-            before = len(shown)
-            if id and id in self._asked:
-                await self.slack.ask_again(self._asked[id])
+            person, place, views = self.people[name], self.slack.workspace, self.slack.views
+            before, stood = len(place.shown), {one.message["ts"]: read(one.message) for one in place.shown}
+            open_before = views.open_for(person)
+            if id in self._asked:
+                asked = await self.slack.ask_again(self._asked[id])
             else:
-                asked = await self.slack.ask(person, self.channels[channel], self.chat.called, text)
+                asked = await act()
                 if id:
                     self._asked[id] = asked
             await self.answered()
-            return [read(one.message) for one in shown[before:] if one.person is person]
+            source = after.source if after is not None else asked.source
+            texts = [read(one.message) for one in place.shown[before:] if one.person is person]
+            if isinstance(source, Shown) and read(source.message) != stood[source.message["ts"]]:
+                texts.insert(0, read(source.message))
+            view = views.open_for(person)
+            if view is None or view is open_before:
+                return Told(tuple(texts))
+            self._filling[name] = asked
+            return Told(tuple(texts), {one["block_id"]: _stands(one["element"]) for one in view["blocks"]})
 
     async def answered(self) -> None:
         """Return when every question that was acknowledged is answered."""
@@ -156,6 +216,15 @@ class SlackWorld:
             Post(one.ts, read(one.fields), one.thread, self._pinged(one))
             for one in place.posts_of(place.bot, self.channels[channel])
         ]
+
+    async def signed(self, message: str) -> set[str]:
+        place = self.slack.workspace
+        reactions = place.message(message).reactions
+        return {characters()[name] for name, people in reactions.items() if place.bot.id in people}
+
+    def hinted(self, name: str) -> Sequence[str] | None:
+        shown = self.slack.workspace.shown_to(self.people[name])
+        return [read(one.message) for one in shown if one.via == "postEphemeral"]
 
     def _pinged(self, message: Message) -> tuple[str, ...]:
         people: dict[str, Person] = self.slack.workspace.people
@@ -207,6 +276,17 @@ def _with_addresses(value: Any) -> Any:
 def _typed(text: str) -> str:
     """CommonMark as it is typed into Slack: mentions are chosen from a menu."""
     return re.sub(r"\[@[^\]]*\]\(person:(\w+)\)", r"<@\1>", text)
+
+
+def _labels(message: dict[str, Any]) -> set[str]:
+    """What is written on a message's buttons."""
+    rows = [block for block in message.get("blocks") or () if block["type"] == "actions"]
+    return {button["text"]["text"] for row in rows for button in row["elements"]}
+
+
+def _stands(element: dict[str, Any]) -> str:
+    """What a field of a form shows before anybody writes."""
+    return element.get("initial_value") or element.get("initial_option", {}).get("value", "")
 
 
 def _name(task: asyncio.Task[object]) -> str:

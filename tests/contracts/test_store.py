@@ -38,7 +38,7 @@ from newsletter.model import (
     TitleSource,
     Week,
 )
-from newsletter.store import Store, chat, editions, search, tables
+from newsletter.store import Store, chat, editions, gather, ledger, placements, search, tables
 from tests.laws.told import (
     ANN,
     BEN,
@@ -125,6 +125,19 @@ async def test_a_name_that_is_heard_before_anything_its_person_shared_is_kept_wi
     assert await rows(store, tables.person) == []
     await collector.hear(said("1", "<https://example.org/a>"))
     assert [row["name"] for row in await rows(store, tables.person)] == ["Ann"]
+
+
+async def test_a_channel_with_another_id_is_the_same_one_and_two_channels_are_never_mixed(store):
+    await heard(store, channel_named("news"), said("1", "<https://example.org/a>"))
+    made = await intended(store)
+    new = replace(CHANNEL, id="new")
+    async with store.writing() as transaction:
+        assert await chat.renumber(transaction, new, CHANNEL.id)
+        assert not await chat.renumber(transaction, new, CHANNEL.id)
+        assert list(await chat.messages(transaction, [MessageId(new, "1")])) == [MessageId(new, "1")]
+        assert not await chat.renumber(transaction, new, OTHER_CHANNEL.id)
+    assert await delivery_of(store, made)
+    assert [row["name"] for row in await rows(store, tables.channel)] == ["news"]
 
 
 async def test_a_channel_that_became_private_is_private(store):
@@ -236,7 +249,7 @@ async def test_odd_text_is_kept_and_found_again_as_it_was(store, text_of_message
     async with store.reading() as transaction:
         kept = await chat.messages(transaction, [MessageId(CHANNEL, "1")])
         ids = [row.id for row in await transaction.execute(select(tables.share.c.id))]
-        known = await editions.known(transaction, ids)
+        known = await gather.known(transaction, ids)
     assert kept[MessageId(CHANNEL, "1")].seen.text == text_of_message
     assert len(known.shares) == 1
 
@@ -349,7 +362,7 @@ async def test_words_whose_bare_link_got_words_of_its_own_are_forgotten(store):
 async def follow_ups(store: Store) -> list[str]:
     async with store.reading() as transaction:
         ids = list((await transaction.execute(select(tables.share.c.id).order_by(tables.share.c.id))).scalars())
-        return [share.follow_up for share in (await editions.known(transaction, ids)).shares]
+        return [share.follow_up for share in (await gather.known(transaction, ids)).shares]
 
 
 async def test_messages_around_are_those_in_any_of_the_spans_with_both_ends(store):
@@ -491,12 +504,12 @@ async def begun(store: Store, opened_at: datetime = START, after: editions.Editi
 async def closed(store: Store, row: editions.EditionRow, state: EditionState, placing: bool = True):
     """Close the edition at its cut-off with what is in it, and begin the next one."""
     async with store.writing() as transaction:
-        ids = await editions.open_shares(transaction, row, await all_channels(transaction), row.cut_off)
+        ids = await placements.open_shares(transaction, row, await all_channels(transaction), row.cut_off)
         await editions.close(
             transaction, row, state=state, cut_off=row.cut_off, serves=row.cut_off, at=row.cut_off, by="a test"
         )
         if placing:
-            await editions.place(transaction, row, dict.fromkeys(ids))
+            await placements.place(transaction, row, dict.fromkeys(ids))
         return await editions.begin(transaction, NEWSLETTER, row.cut_off, row.cut_off + WEEK, after=row)
 
 
@@ -507,8 +520,8 @@ async def all_channels(transaction) -> list[int]:
 async def open_now(store: Store, row: editions.EditionRow) -> list[str]:
     """The ids of the messages whose shares are in the open edition."""
     async with store.reading() as transaction:
-        ids = await editions.open_shares(transaction, row, await all_channels(transaction), row.cut_off)
-        return [share.message.id for share in (await editions.known(transaction, ids)).shares]
+        ids = await placements.open_shares(transaction, row, await all_channels(transaction), row.cut_off)
+        return [share.message.id for share in (await gather.known(transaction, ids)).shares]
 
 
 async def test_a_newsletter_has_one_open_edition(store):
@@ -612,7 +625,7 @@ async def test_a_share_that_is_absent_or_placed_or_elsewhere_is_not_in_the_editi
     row = await begun(store)
     await heard(store, link("gone", START), link("here", START), deleted("gone"))
     async with store.reading() as transaction:
-        assert await editions.open_shares(transaction, row, [], row.cut_off) == []
+        assert await placements.open_shares(transaction, row, [], row.cut_off) == []
     assert await open_now(store, row) == ["here"]
 
 
@@ -620,11 +633,11 @@ async def test_placing_a_share_twice_is_an_error_and_changes_nothing(store):
     row = await begun(store)
     await heard(store, link("a", START), link("b", START))
     async with store.writing() as transaction:
-        await editions.place(transaction, row, {1: None})
+        await placements.place(transaction, row, {1: None})
     following = await closed(store, row, EditionState.FROZEN, placing=False)
     with pytest.raises(IntegrityError):
         async with store.writing() as transaction:
-            await editions.place(transaction, following, {2: "out", 1: None})
+            await placements.place(transaction, following, {2: "out", 1: None})
     assert [(p["share_id"], p["edition_id"], p["reason"]) for p in await rows(store, tables.placement)] == [
         (1, row.id, None)
     ]
@@ -636,7 +649,7 @@ async def test_a_past_week_has_its_shares_but_for_those_that_another_edition_pla
 
     async def between(since: datetime, until: datetime, edition: int = 0) -> list[int]:
         async with store.reading() as transaction:
-            return await editions.shares_between(transaction, NEWSLETTER, [1], since, until, edition=edition)
+            return await placements.shares_between(transaction, NEWSLETTER, [1], since, until, edition=edition)
 
     assert await between(START - WEEK, START) == [3]
     assert await between(START, START + WEEK) == [1]
@@ -644,7 +657,7 @@ async def test_a_past_week_has_its_shares_but_for_those_that_another_edition_pla
     assert await between(START, START + WEEK) == []
     async with store.writing() as transaction:
         past = await editions.add_archived(transaction, NEWSLETTER, START - WEEK, START, at(0), "a test")
-        await editions.place(transaction, past, {3: None})
+        await placements.place(transaction, past, {3: None})
     assert await between(START - WEEK, START, past.id) == [3]
     assert await between(START - WEEK, START) == []
 
@@ -661,13 +674,13 @@ async def test_an_earlier_time_of_a_link_is_the_edition_that_printed_it_or_the_c
         link("new", row.opened_at),
     )
     async with store.reading() as transaction:
-        ids = await editions.open_shares(transaction, row, [1], row.cut_off)
-        shares = (await editions.known(transaction, ids)).shares
-        found = await editions.earlier(transaction, NEWSLETTER, [1], shares, row.opened_at)
+        ids = await placements.open_shares(transaction, row, [1], row.cut_off)
+        shares = (await gather.known(transaction, ids)).shares
+        found = await placements.earlier(transaction, NEWSLETTER, [1], shares, row.opened_at)
     by_link = {key.rpartition("/")[2]: earlier for key, earlier in found.items()}
     assert by_link == {
-        "page": editions.Earlier(1, START + WEEK),
-        "history": editions.Earlier(0, START - WEEK),
+        "page": placements.Earlier(1, START + WEEK),
+        "history": placements.Earlier(0, START - WEEK),
     }
 
 
@@ -678,10 +691,10 @@ async def test_a_share_heard_late_does_not_hide_that_its_link_was_printed_before
     row = await closed(store, row, EditionState.FROZEN)
     await heard(store, link("late", START + MINUTE, page))
     async with store.reading() as transaction:
-        ids = await editions.open_shares(transaction, row, [1], row.cut_off)
-        shares = (await editions.known(transaction, ids)).shares
-        found = await editions.earlier(transaction, NEWSLETTER, [1], shares, row.opened_at)
-    assert list(found.values()) == [editions.Earlier(1, START + WEEK)]
+        ids = await placements.open_shares(transaction, row, [1], row.cut_off)
+        shares = (await gather.known(transaction, ids)).shares
+        found = await placements.earlier(transaction, NEWSLETTER, [1], shares, row.opened_at)
+    assert list(found.values()) == [placements.Earlier(1, START + WEEK)]
 
 
 async def test_what_the_store_knows_of_shares_has_names_pages_joins_and_choices_and_no_bots(store):
@@ -716,7 +729,7 @@ async def test_what_the_store_knows_of_shares_has_names_pages_joins_and_choices_
         choice = {"edition_id": row.id, "link_id": first.id, "field": "title", "value": "T", "by_id": people[ANN]}
         await transaction.execute(insert(tables.choice).values(**choice, at=START))
     async with store.reading() as transaction:
-        known = await editions.known(transaction, [1], row.id)
+        known = await gather.known(transaction, [1], row.id)
     (share,) = known.shares
     assert [(reaction.emoji, reaction.people) for reaction in share.reactions] == [("👍", (BEN,))]
     assert {person.id: name for person, name in known.names.items()} == {
@@ -792,16 +805,16 @@ async def test_an_edition_is_read_as_it_was_kept_and_keeping_it_again_makes_no_n
 PARTS = (Part(1, "one\n", "mark 1", "1.md"), Part(2, '{"two": "둘"}', "mark 2"))
 
 
-async def intended(store: Store, *parts: Part) -> editions.Delivery:
+async def intended(store: Store, *parts: Part) -> ledger.Delivery:
     async with store.writing() as transaction:
         row = await editions.open_edition(transaction, NEWSLETTER)
         row = row or await editions.begin(transaction, NEWSLETTER, START, START + WEEK, after=None)
-        return await editions.intend(transaction, row, "here", 0, parts or PARTS)
+        return await ledger.intend(transaction, row, "here", 0, parts or PARTS)
 
 
-async def delivery_of(store: Store, one: editions.Delivery) -> editions.Delivery:
+async def delivery_of(store: Store, one: ledger.Delivery) -> ledger.Delivery:
     async with store.reading() as transaction:
-        found = await editions.delivery(transaction, one.edition, one.destination)
+        found = await ledger.delivery(transaction, one.edition, one.destination)
     assert found is not None
     return found
 
@@ -811,8 +824,8 @@ async def test_what_a_destination_shall_get_is_stored_before_it_is_sent(store):
     assert [one.part for one in made.parts] == list(PARTS)
     assert {one.state for one in made.parts} == {PartState.INTENDED}
     async with store.reading() as transaction:
-        assert await editions.unfinished(transaction, NEWSLETTER, at(0)) == (made,)
-        assert await editions.unfinished(transaction, "another", at(0)) == ()
+        assert await ledger.unfinished(transaction, NEWSLETTER, at(0)) == (made,)
+        assert await ledger.unfinished(transaction, "another", at(0)) == ()
 
 
 async def test_intending_the_same_parts_again_changes_nothing(store):
@@ -824,17 +837,17 @@ async def test_one_owner_delivers_at_a_time_and_only_the_latest_may_write(store)
     made = await intended(store)
     receipt = Receipt("m1", "t1", "note")
     async with store.writing() as transaction:
-        mine = await editions.claim(transaction, made.id, "me", at(0), 5 * MINUTE)
-        assert await editions.claim(transaction, made.id, "you", at(4), 5 * MINUTE) is None
-        yours = await editions.claim(transaction, made.id, "you", at(6), 5 * MINUTE)
+        mine = await ledger.claim(transaction, made.id, "me", at(0), 5 * MINUTE)
+        assert await ledger.claim(transaction, made.id, "you", at(4), 5 * MINUTE) is None
+        yours = await ledger.claim(transaction, made.id, "you", at(6), 5 * MINUTE)
         assert mine is not None
         assert yours is not None
-        assert not await editions.hold(transaction, made.id, mine, at(9))
-        assert not await editions.taken_away(transaction, made.id, mine, 1)
-        await editions.finish(transaction, made.id, mine, at(7))
-        await editions.unsure(transaction, made.id, mine, 2)
-        assert await editions.hold(transaction, made.id, yours, at(9))
-        assert await editions.arrived(transaction, made.id, PARTS[0], receipt) == receipt
+        assert not await ledger.hold(transaction, made.id, mine, at(9))
+        assert not await ledger.taken_away(transaction, made.id, mine, 1)
+        await ledger.finish(transaction, made.id, mine, at(7))
+        await ledger.unsure(transaction, made.id, mine, 2)
+        assert await ledger.hold(transaction, made.id, yours, at(9))
+        assert await ledger.arrived(transaction, made.id, PARTS[0], receipt) == receipt
     now = await delivery_of(store, made)
     assert now.done_at is None
     assert [(one.state, one.receipt) for one in now.parts] == [(PartState.SENT, receipt), (PartState.INTENDED, None)]
@@ -844,8 +857,8 @@ async def test_one_owner_delivers_at_a_time_and_only_the_latest_may_write(store)
 async def test_an_owner_that_comes_back_after_a_restart_need_not_wait_for_its_own_lease(store):
     made = await intended(store)
     async with store.writing() as transaction:
-        first = await editions.claim(transaction, made.id, "me", at(0), 5 * MINUTE)
-        again = await editions.claim(transaction, made.id, "me", at(1), 5 * MINUTE)
+        first = await ledger.claim(transaction, made.id, "me", at(0), 5 * MINUTE)
+        again = await ledger.claim(transaction, made.id, "me", at(1), 5 * MINUTE)
     assert (first, again) == (1, 2)
 
 
@@ -853,26 +866,26 @@ async def test_a_finished_delivery_is_claimed_by_nobody_until_its_parts_differ(s
     made = await intended(store)
     receipt = Receipt("m1", None, "")
     async with store.writing() as transaction:
-        fence = await editions.claim(transaction, made.id, "me", at(0), 5 * MINUTE)
+        fence = await ledger.claim(transaction, made.id, "me", at(0), 5 * MINUTE)
         for part in PARTS:
-            await editions.arrived(transaction, made.id, part, receipt)
-        await editions.finish(transaction, made.id, fence, at(1))
-        assert await editions.claim(transaction, made.id, "me", at(2), 5 * MINUTE) is None
-        assert await editions.unfinished(transaction, NEWSLETTER, at(0)) == ()
+            await ledger.arrived(transaction, made.id, part, receipt)
+        await ledger.finish(transaction, made.id, fence, at(1))
+        assert await ledger.claim(transaction, made.id, "me", at(2), 5 * MINUTE) is None
+        assert await ledger.unfinished(transaction, NEWSLETTER, at(0)) == ()
     changed = await intended(store, replace(PARTS[0], payload="changed"), PARTS[1])
     assert changed.done_at is None
     assert changed.parts[0].receipt == receipt
     async with store.writing() as transaction:
-        assert await editions.claim(transaction, made.id, "me", at(3), 5 * MINUTE) == 2
+        assert await ledger.claim(transaction, made.id, "me", at(3), 5 * MINUTE) == 2
 
 
 async def test_parts_that_did_not_change_are_not_sent_again(store):
     made = await intended(store)
     async with store.writing() as transaction:
-        fence = await editions.claim(transaction, made.id, "me", at(0), 5 * MINUTE)
+        fence = await ledger.claim(transaction, made.id, "me", at(0), 5 * MINUTE)
         for part in PARTS:
-            await editions.arrived(transaction, made.id, part, Receipt(f"m{part.ordinal}"))
-        await editions.finish(transaction, made.id, fence, at(1))
+            await ledger.arrived(transaction, made.id, part, Receipt(f"m{part.ordinal}"))
+        await ledger.finish(transaction, made.id, fence, at(1))
     changed = await intended(store, replace(PARTS[0], payload="changed"), PARTS[1])
     assert [one.state for one in changed.parts] == [PartState.INTENDED, PartState.SENT]
 
@@ -880,11 +893,11 @@ async def test_parts_that_did_not_change_are_not_sent_again(store):
 async def test_a_delivery_that_was_given_up_says_why_and_waits_for_a_person(store):
     made = await intended(store)
     async with store.writing() as transaction:
-        fence = await editions.claim(transaction, made.id, "me", at(0), 5 * MINUTE)
-        await editions.give_up(transaction, made.id, fence, "the disk is full")
+        fence = await ledger.claim(transaction, made.id, "me", at(0), 5 * MINUTE)
+        await ledger.give_up(transaction, made.id, fence, "the disk is full")
     async with store.reading() as transaction:
-        assert await editions.unfinished(transaction, NEWSLETTER, at(0)) == ()
-        ((row, destination, why),) = await editions.failed(transaction)
+        assert await ledger.unfinished(transaction, NEWSLETTER, at(0)) == ()
+        ((row, destination, why),) = await ledger.failed(transaction)
     assert (row.newsletter, destination, why) == (NEWSLETTER, "here", "the disk is full")
 
 
@@ -892,30 +905,30 @@ async def test_a_delivery_that_is_tried_again_says_why_how_often_and_when(store)
     made = await intended(store)
     for attempt in (1, 2):
         async with store.writing() as transaction:
-            fence = await editions.claim(transaction, made.id, "me", at(attempt), 5 * MINUTE)
+            fence = await ledger.claim(transaction, made.id, "me", at(attempt), 5 * MINUTE)
             assert fence == attempt
-            await editions.try_again(transaction, made.id, fence, at(10 * attempt), "busy")
+            await ledger.try_again(transaction, made.id, fence, at(10 * attempt), "busy")
         now = await delivery_of(store, made)
         assert (now.attempts, now.next_at, now.why, now.failed) == (attempt, at(10 * attempt), "busy", None)
     async with store.reading() as transaction:
-        ((row, troubled),) = await editions.troubled(transaction, NEWSLETTER)
+        ((row, troubled),) = await ledger.troubled(transaction, NEWSLETTER)
         assert (row.newsletter, troubled.why) == (NEWSLETTER, "busy")
-        assert await editions.troubled(transaction, "another") == ()
+        assert await ledger.troubled(transaction, "another") == ()
 
 
 async def test_of_a_part_that_two_processes_sent_the_first_receipt_counts(store):
     made = await intended(store)
     async with store.writing() as transaction:
-        assert await editions.arrived(transaction, made.id, PARTS[0], Receipt("first")) == Receipt("first")
-        assert await editions.arrived(transaction, made.id, PARTS[0], Receipt("second")) == Receipt("first")
-        assert await editions.arrived(transaction, made.id, Part(7, "never intended", "mark 7"), Receipt("x")) is None
+        assert await ledger.arrived(transaction, made.id, PARTS[0], Receipt("first")) == Receipt("first")
+        assert await ledger.arrived(transaction, made.id, PARTS[0], Receipt("second")) == Receipt("first")
+        assert await ledger.arrived(transaction, made.id, Part(7, "never intended", "mark 7"), Receipt("x")) is None
 
 
 async def test_what_was_drawn_anew_while_it_was_sent_is_still_to_be_put_in_its_place(store):
     made = await intended(store)
     await intended(store, replace(PARTS[0], payload="changed"), PARTS[1])
     async with store.writing() as transaction:
-        assert await editions.arrived(transaction, made.id, PARTS[0], Receipt("m1")) == Receipt("m1")
+        assert await ledger.arrived(transaction, made.id, PARTS[0], Receipt("m1")) == Receipt("m1")
     now = await delivery_of(store, made)
     assert (now.parts[0].state, now.parts[0].receipt) == (PartState.INTENDED, Receipt("m1"))
 
@@ -924,9 +937,9 @@ async def test_a_part_gives_way_to_its_halves_and_those_after_it_move_on(store):
     made = await intended(store)
     halves = (Part(1, "on", "mark 1a"), Part(2, "e", "mark 1b"))
     async with store.writing() as transaction:
-        fence = await editions.claim(transaction, made.id, "me", at(0), 5 * MINUTE)
-        assert not await editions.split(transaction, made.id, fence + 1, 1, halves)
-        assert await editions.split(transaction, made.id, fence, 1, halves)
+        fence = await ledger.claim(transaction, made.id, "me", at(0), 5 * MINUTE)
+        assert not await ledger.split(transaction, made.id, fence + 1, 1, halves)
+        assert await ledger.split(transaction, made.id, fence, 1, halves)
     now = await delivery_of(store, made)
     assert [(one.part.ordinal, one.part.mark) for one in now.parts] == [(1, "mark 1a"), (2, "mark 1b"), (3, "mark 2")]
 
@@ -939,11 +952,11 @@ async def test_an_edition_that_waits_for_its_time_or_for_an_editor_is_not_delive
             row = row or await editions.last_printed(transaction, NEWSLETTER)
             closing = {"state": EditionState.FROZEN, "cut_off": at(0), "serves": at(0), "at": at(0), "by": "a test"}
             await editions.close(transaction, row, **closing, **values)
-            assert await editions.unfinished(transaction, NEWSLETTER, at(1)) == ()
+            assert await ledger.unfinished(transaction, NEWSLETTER, at(1)) == ()
             (waiting,) = await editions.waiting(transaction, NEWSLETTER, at(1))
             assert not waiting.is_released(at(1))
             await editions.release(transaction, waiting)
-            assert [one.id for one in await editions.unfinished(transaction, NEWSLETTER, at(1))] == [made.id]
+            assert [one.id for one in await ledger.unfinished(transaction, NEWSLETTER, at(1))] == [made.id]
 
 
 # --- by an index ---------------------------------------------------------------------------------------------------
@@ -1032,11 +1045,11 @@ def full_scans(steps: list[str]) -> list[str]:
 async def test_grouping_by_week_and_looking_back_are_answered_by_indexes(store):
     row = await with_a_long_past(store)
     async with statements(store) as asked, store.reading() as transaction:
-        ids = await editions.open_shares(transaction, row, [1], row.cut_off)
-        past = await editions.shares_between(transaction, NEWSLETTER, [1], START - 10 * WEEK, START - 9 * WEEK)
-        shares = (await editions.known(transaction, ids)).shares
-        await editions.earlier(transaction, NEWSLETTER, [1], shares, row.opened_at)
-        await editions.first_share_after(transaction, [1], START - 100 * WEEK)
+        ids = await placements.open_shares(transaction, row, [1], row.cut_off)
+        past = await placements.shares_between(transaction, NEWSLETTER, [1], START - 10 * WEEK, START - 9 * WEEK)
+        shares = (await gather.known(transaction, ids)).shares
+        await placements.earlier(transaction, NEWSLETTER, [1], shares, row.opened_at)
+        await placements.first_share_after(transaction, [1], START - 100 * WEEK)
     assert len(ids) == 20
     assert past == []
     plans = {statement: await plan_of(store, statement, parameters) for statement, parameters in asked}

@@ -17,7 +17,7 @@ from bot.platforms.discord.client import Discord
 from bot.platforms.discord.gateway import Patience
 from bot.platforms.discord.settings import DiscordSettings
 from newsletter.collect import Collector
-from newsletter.heard import Heard
+from newsletter.heard import ChannelId, Heard
 from newsletter.store import Store
 from newsletter.store import chat as kept
 from newsletter.words import read
@@ -25,7 +25,7 @@ from tests import stores
 from tests.servers.discord import Channel, DiscordServer, Guild, Person
 
 LONG_AGO = timedelta(days=365)
-IMPATIENT = Patience(greeting=2, silence=2, retry=0.05, retry_at_most=0.2, steady=60, goodbye=0.2)
+IMPATIENT = Patience(greeting=10, silence=20, retry=0.05, retry_at_most=0.2, steady=60, goodbye=0.2)
 
 
 def now() -> datetime:
@@ -35,7 +35,6 @@ def now() -> datetime:
 @dataclass
 class Command:
     name: str
-    opens_form: bool = False
     shortcut: str = ""
     help: str = "Something"
     parameters: tuple = ()
@@ -43,7 +42,7 @@ class Command:
 
 COMMANDS = (
     Command("preview"),
-    Command("edit", opens_form=True, shortcut="Edit this link", parameters=(Parameter("link", "Which one"),)),
+    Command("edit", shortcut="Edit this link", parameters=(Parameter("link", "Which one"),)),
     Command("move", parameters=(Parameter("link", "Which one", required=True), Parameter("place", "Where to"))),
 )
 
@@ -55,6 +54,7 @@ class Keeper:
     store: Store
     answer: Callable[[Invocation], Answer] = lambda asked: Answer(cards.text(f"You said {asked.text}"))
     commands: tuple[Command, ...] = COMMANDS
+    forms: tuple[str, ...] = ("edit",)
     heard_all: list[Heard] = field(default_factory=list)
     asked_all: list[Invocation] = field(default_factory=list)
     connections: int = 0
@@ -68,11 +68,17 @@ class Keeper:
         try:
             for channel in await chat.channels():
                 with suppress(PermissionDenied):
-                    async for reading in chat.read(channel.id, now() - LONG_AGO):
+                    async for reading in chat.read(channel.id, now() - LONG_AGO, await self._threads(channel.id)):
                         await self._collector.hear(reading)
         finally:
             self.reading -= 1
         self.connections += 1
+
+    async def _threads(self, channel: ChannelId) -> set[str]:
+        """Those of which something is kept."""
+        async with self.store.reading() as transaction:
+            found = await kept.present_between(transaction, channel, now() - LONG_AGO, None)
+        return {one.thread for one in found if one.thread}
 
     async def heard(self, heard: Heard) -> None:
         self.heard_all.append(heard)
@@ -130,7 +136,7 @@ class Scene:
                 await asyncio.wait_for(self.running, 10)
             self.running = None
 
-    async def until(self, what: Callable[[], object], within: float = 10) -> None:
+    async def until(self, what: Callable[[], object], within: float = 30) -> None:
         """Wait for a condition."""
         async with asyncio.timeout(within):
             while not what():  # noqa: ASYNC110 - what is waited for is on the other side of a network
@@ -138,9 +144,9 @@ class Scene:
 
     async def quiet(self, connections: int = 0) -> None:
         """All that was said is heard and stored, and what was missed is read back."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.until(lambda: self.keeper.connections >= connections)
-            await self.discord.dispatched()
+            await self.discord.dispatched(30)
             await self.chat.inbox.join()
             await asyncio.sleep(0)
             await self.until(lambda: not self.keeper.reading)

@@ -1,9 +1,14 @@
 """What is said before anybody runs Linkletter on Discord: what is missing, where, and how to mend it."""
 
+import re
+import textwrap
+from pathlib import Path
+
 import pytest
 
+from bot.config import load, warnings
 from bot.platforms.discord.check import invite_url, problems
-from bot.platforms.discord.permissions import NEEDED, NOTHING, May, in_channel, in_server, is_private
+from bot.platforms.discord.permissions import NAMES, NEEDED, NOTHING, May, in_channel, in_server, is_private
 from newsletter.settings import NewsletterSettings
 from tests.discord.conftest import scene
 from tests.servers.discord import Kind
@@ -106,3 +111,14 @@ def test_the_owner_may_do_everything_and_a_channel_closed_to_everyone_is_private
     assert May.MANAGE_THREADS in in_server(GUILD, "9", ())
     assert not is_private(GUILD, {"id": "5"})
     assert is_private(GUILD, {"id": "5", "permission_overwrites": [overwrite("1", deny=May.VIEW_CHANNEL)]})
+
+
+def test_the_page_on_installing_has_a_configuration_that_works_and_what_the_invite_asks_for(tmp_path):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "install.md").read_text("utf-8")
+    chapter = page.partition("## Discord, step by step")[2].partition("\n## ")[0]
+    config = re.search(r"```yaml\n(.*?)```", chapter, re.DOTALL)[1]
+    (tmp_path / "config.yaml").write_text(textwrap.dedent(config))
+    found = load(tmp_path / "config.yaml", {"DISCORD_TOKEN": "x"})
+    assert [one for one in warnings(found) if "title" not in one and "editors" not in one] == []
+    said = " ".join(chapter.split())
+    assert [name for one, name in NAMES.items() if one in NEEDED and f"*{name}*" not in said] == []

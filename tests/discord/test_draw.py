@@ -117,6 +117,21 @@ def test_a_picture_that_discord_would_refuse_is_left_out(image, shown):
     assert ("thumbnail" in message["embeds"][0]) is shown
 
 
+def test_cards_with_buttons_that_can_be_told_apart_stand_together_each_ones_side_by_side():
+    def card(n, labels):
+        return Card(text=f"card {n}", actions=tuple(Action(f"{label} {n}", f"{label} {n}") for label in labels))
+
+    [message] = drawn(*(card(n, "abcde") for n in range(5)))
+    check(message)
+    rows = [[one["label"] for one in row["components"]] for row in message["components"]]
+    assert rows == [[f"{label} {n}" for label in "abcde"] for n in range(5)]
+    assert len({one["custom_id"] for row in message["components"] for one in row["components"]}) == 25
+    assert len(drawn(*(card(n, "abcde") for n in range(6)))) == 2
+    [message] = drawn(*(card(n, "abc"[: n % 2 + 1]) for n in range(4)))
+    rows = [[one["label"] for one in row["components"]] for row in message["components"]]
+    assert rows == [["a 0", "a 1", "b 1", "a 2"], ["a 3", "b 3"]]
+
+
 def test_the_buttons_of_two_cards_are_not_mixed():
     cards = [Card(text=f"card {n}", actions=(Action("Do", "do"), Action("Do", "do"))) for n in range(3)]
     messages = drawn(*cards)

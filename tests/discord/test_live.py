@@ -12,8 +12,17 @@ from bot.chat import PermissionDenied
 from bot.platforms.discord.gateway import Patience
 from newsletter.errors import UserError
 from newsletter.heard import ChannelId, ChannelSeen, MessageSeen, PersonId, PersonSeen, Reading
+from newsletter.store import chat as kept
+from newsletter.store import gather, placements
+from newsletter.words import read
 from tests.discord.conftest import LONG_AGO, now, scene
 from tests.servers.discord import Kind, May, Trouble
+
+
+def said(live) -> list[str]:
+    """The links that stand there now."""
+    messages = (one for channel in live.discord.channels.values() for one in channel.messages.values())
+    return sorted(share.url for one in messages for share in read(one.content))
 
 
 async def readings(live, channel) -> list[Reading]:
@@ -232,10 +241,16 @@ async def test_after_a_week_offline_what_is_kept_is_what_is_there(sqlite_url, op
         posts = [live.discord.post(live.links, live.ann, f"https://example.org/{n}") for n in range(6)]
         thread = live.discord.start_thread(live.links, live.ben, "reading", of=posts[0])
         replies = [live.discord.post(thread, live.ben, f"https://example.org/reply-{n}") for n in range(3)]
+        over = live.discord.post(live.links, live.ben, "https://example.org/over")
+        ended = live.discord.start_thread(live.links, live.ben, "ended", of=over)
+        live.discord.post(ended, live.ann, "https://example.org/in-what-ended")
         paper = live.discord.post_to_forum(forum, live.ann, "A paper", "https://example.org/paper")
+        kept_paper = live.discord.post_to_forum(forum, live.ben, "Another", "https://example.org/another")
+        answer = live.discord.post(kept_paper.channel, live.ann, "https://example.org/answer")
         live.discord.react(posts[0], live.ben, "👍")
         live.discord.react(posts[5], live.ben, "🎉")
         await live.quiet()
+        assert await live.keeper.urls() == said(live)
         await live.kill()
 
         live.discord.edit(posts[1], "now https://example.org/edited")
@@ -247,6 +262,13 @@ async def test_after_a_week_offline_what_is_kept_is_what_is_there(sqlite_url, op
         live.discord.clear(posts[5])
         live.discord.archive_thread(thread)
         live.discord.delete_channel(paper.channel)
+        live.discord.delete_channel(ended)
+        live.discord.edit(kept_paper, "https://example.org/another-one")
+        live.discord.delete(answer)
+        live.discord.archive_thread(kept_paper.channel)
+        news = live.discord.post_to_forum(forum, live.ben, "New", "https://example.org/new-paper")
+        live.discord.post(news.channel, live.ann, "https://example.org/new-answer")
+        live.discord.react(news, live.ann, "👍")
         late = live.discord.post(live.links, live.ben, "https://example.org/late")
         live.discord.post(
             live.discord.start_thread(live.links, live.ann, "new", of=late), live.ann, "https://example.org/in"
@@ -256,11 +278,12 @@ async def test_after_a_week_offline_what_is_kept_is_what_is_there(sqlite_url, op
 
         live.start()
         await live.quiet(2)
-        assert await live.keeper.urls() == [
-            f"https://example.org/{path}" for path in sorted(["0", "edited", "5", "reply-0", "reply-2", "late", "in"])
-        ]
+        assert await live.keeper.urls() == said(live)
+        paths = "0 5 another-one edited in late new-answer new-paper over reply-0 reply-2".split()
+        assert said(live) == [f"https://example.org/{path}" for path in paths]
         assert await live.keeper.reactions(posts[0].id) == {"👀": [live.ann.id]}
         assert await live.keeper.reactions(posts[5].id) == {}
+        assert await live.keeper.reactions(news.id) == {"👍": [live.ann.id]}
 
 
 async def test_a_post_in_a_forum_that_is_gone_is_gone_when_we_come_back(sqlite_url, openapi):
@@ -314,7 +337,7 @@ async def test_a_reading_needs_no_gateway(sqlite_url, openapi):
         [reading] = await readings(live, live.links)
         assert (len(reading.messages), reading.complete) == (1, True)
         assert live.discord.gateway.connected == 0
-        assert await live.chat.members(live.guild.id) == 4
+        assert {seen.people for seen in await live.chat.channels()} == {4}
 
 
 # --- Discord and the network fail ----------------------------------------------------------------------------------
@@ -492,3 +515,46 @@ async def test_a_reading_begins_where_it_should(live):
     [reading] = [one async for one in live.chat.read(id, since)]
     assert [one.text for one in reading.messages] == ["https://example.org/new"]
     assert reading.began_at - since < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("read_back", [False, True], ids=["heard", "read back"])
+async def test_since_when_somebody_is_there_is_known_with_their_link(sqlite_url, openapi, read_back):
+    async with scene(sqlite_url, openapi) as live:
+        live.guild.members[live.ann.id].joined_at = joined = now().replace(microsecond=0) - timedelta(days=3)
+        if read_back:
+            live.discord.post(live.links, live.ann, "https://example.org/tea")
+        live.start()
+        await live.quiet(1)
+        if not read_back:
+            live.discord.post(live.links, live.ann, "https://example.org/tea")
+            await live.quiet()
+        async with live.keeper.store.reading() as transaction:
+            ids = await placements.shares_between(
+                transaction, "weekly", list(await kept.channels(transaction)), now() - LONG_AGO, now()
+            )
+            found = await gather.known(transaction, ids)
+        assert found.joined == {PersonId("discord", live.guild.id, live.ann.id): joined}
+
+
+async def test_how_many_people_there_are_is_known_with_the_channel(live):
+    live.discord.post(live.links, live.ann, "https://example.org/tea")
+    for n in range(3):
+        live.discord.add_person(live.guild, f"Cho {n}")
+    await live.quiet()
+    await live.chat.close()
+    live.chat._directory.forget()
+    await live.keeper.connected(live.chat)
+    async with live.keeper.store.reading() as transaction:
+        assert [seen.people for seen in (await kept.channels(transaction)).values()] == [7]
+
+
+async def test_without_the_intent_for_members_a_role_is_of_those_who_were_seen_with_it(live):
+    role = live.discord.add_role(live.guild, "editing", [live.ann, live.ben])
+    await live.quiet()
+    assert await live.chat.people(role.id) == frozenset()
+    message = live.discord.post(live.links, live.ann, "https://example.org/tea")
+    await live.quiet()
+    assert {one.id for one in await live.chat.people(role.id)} == {live.ann.id}
+    live.discord.react(message, live.ben, "📌")
+    await live.quiet()
+    assert {one.id for one in await live.chat.people(role.id)} == {live.ann.id, live.ben.id}

@@ -243,10 +243,10 @@ def test_an_attachment_is_no_link() -> None:
     assert seen(content="", attachments=[attachment]).text == ""
 
 
-def test_what_a_reply_answers_to_is_no_link() -> None:
+def test_a_reply_names_what_it_answers_which_is_no_link() -> None:
     reference = {"type": "Default", "messageId": "1", "channelId": "43", "guildId": "42"}
     message = seen(type="Reply", content="yes", reference=reference)
-    assert (message.text, message.thread) == ("yes", None)
+    assert (message.text, message.thread, message.answers) == ("yes", None, "1")
 
 
 def test_of_a_forward_only_the_addresses_are_the_forwarders() -> None:
@@ -257,6 +257,7 @@ def test_of_a_forward_only_the_addresses_are_the_forwarders() -> None:
     }
     message = seen(content="", reference={"type": "Forward", "messageId": "9"}, forwardedMessage=forwarded)
     assert message.text == "<https://a.com/x>\n<https://b.com>"
+    assert message.answers is None
     assert message.sent_at == datetime(2023, 5, 1, 0, 0, 0, 123_000, UTC)
     assert [preview.title for preview in message.previews] == ["A paper"]
 

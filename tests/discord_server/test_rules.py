@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import tests.servers.discord as package
-from tests.servers.discord import LIMITS
+from tests.servers.discord import LIMITS, rest_answers, rest_messages, rest_places
 from tests.servers.discord.openapi import Specification
 from tests.servers.discord.permissions import EVERYTHING, NOTHING, May, Overwrite, base, computed
 
@@ -25,6 +25,14 @@ def test_every_limit_has_a_source_and_is_enforced_somewhere() -> None:
 def test_the_server_imports_nothing_of_what_it_tests() -> None:
     for path in FILES:
         assert not re.search(r"^\s*(from|import) (bot|newsletter|discord)\b", path.read_text("utf-8"), re.MULTILINE)
+
+
+def test_the_official_description_knows_every_route_of_the_server(openapi: Path | None) -> None:
+    if openapi is None:
+        pytest.skip("needs the official description")
+    paths = json.loads(openapi.read_text("utf-8"))["paths"]
+    routes = [*rest_messages.ROUTES, *rest_places.ROUTES, *rest_answers.ROUTES]
+    assert [(method, path) for method, path, _ in routes if method.lower() not in paths.get(path, {})] == []
 
 
 ALL = May.VIEW_CHANNEL | May.SEND_MESSAGES | May.EMBED_LINKS

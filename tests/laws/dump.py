@@ -48,7 +48,8 @@ def _named(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Rows]:
     }
     had_words = {row["words_from"] for row in rows["share"]}
     with_share = {row["message_id"] for row in rows["share"] if row["id"] in shares}
-    told = {id: name for id, name in messages.items() if id in with_share or id in had_words}
+    replies = {row["id"] for row in rows["message"] if row["text"]} - had_words
+    told = {id: name for id, name in messages.items() if id in with_share | had_words | replies}
     columns = {
         "channel_id": channels,
         "person_id": people,
@@ -65,8 +66,8 @@ def _named(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Rows]:
     kept = {
         "message": [row for row in rows["message"] if row["id"] in told],
         "share": [row for row in rows["share"] if row["id"] in shares],
-        "reaction": [row for row in rows["reaction"] if row["message_id"] in with_share and row["stands"]],
-        "unnamed": [row for row in rows["unnamed"] if row["message_id"] in with_share],
+        "reaction": [row for row in rows["reaction"] if row["message_id"] in with_share | replies and row["stands"]],
+        "unnamed": [row for row in rows["unnamed"] if row["message_id"] in with_share | replies],
         "link": [
             row for row in rows["link"] if row["id"] in {r["link_id"] for r in rows["share"] if r["id"] in shares}
         ],

@@ -34,7 +34,9 @@ from newsletter.heard import (
     Reading,
     Source,
 )
+from newsletter.settings import NewsletterSettings
 from newsletter.store import Store
+from tests.effort import examples
 from tests.laws.dump import dump
 
 START = datetime(2026, 6, 1, 9, tzinfo=UTC)
@@ -72,9 +74,10 @@ class Room:
         if what == "post":
             id = MessageId(CHANNEL, f"m{len(self.events)}")
             text = TEXTS[with_what % len(TEXTS)]
-            # A reply to the newest message, sometimes: it may be the words of a bare link.
-            thread = ids[-1].id if ids and which == 3 else None
-            self._hear(MessageSeen(id, PEOPLE[who], self.now, text, seen_at=self.now, thread=thread))
+            # A reply to the newest message, sometimes: it may be the words of a bare link, or discuss it.
+            thread = ids[-1].id if ids and which in (2, 3) else None
+            named = ids[0].id if ids and which == 4 else None
+            self._hear(MessageSeen(id, PEOPLE[who], self.now, text, seen_at=self.now, thread=thread, answers=named))
         elif ids and what == "edit":
             before = self.messages[ids[which % len(ids)]]
             text = TEXTS[with_what % len(TEXTS)]
@@ -155,10 +158,14 @@ def _copies(template: Path, count: int) -> Iterator[list[str]]:
         yield [f"sqlite:///{path}" for path in paths]
 
 
+DISCUSSED = NewsletterSettings(discussion=3, post_to=("local:#news",))
+
+
 async def _kept(url: str, heard: Sequence[Heard]) -> dict[str, object]:
+    """With a discussion: replies without a link are kept under links, and there alone."""
     store = await Store.open(url)
     try:
-        collector = Collector(store)
+        collector = Collector(store, [DISCUSSED])
         for one in heard:
             await collector.hear(one)
         return await dump(store)
@@ -174,7 +181,7 @@ def _badly_heard(room: Room, readings: Sequence[Reading], chance: random.Random)
     return heard
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(script=st.lists(steps, min_size=3, max_size=25), seed=st.integers(0, 2**16))
 async def test_heard_badly_and_then_read_whole_is_the_same_in_every_table(empty_database, script, seed):
     room, chance, readings = Room(), random.Random(seed), []
@@ -188,7 +195,7 @@ async def test_heard_badly_and_then_read_whole_is_the_same_in_every_table(empty_
         assert await _kept(badly, [*_badly_heard(room, readings, chance), *closing]) == complete
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(script=st.lists(steps, min_size=3, max_size=25), seed=st.integers(0, 2**16))
 async def test_all_events_in_any_order_and_number_are_the_same_in_every_table(empty_database, script, seed):
     room, chance = Room(), random.Random(seed)
@@ -202,7 +209,7 @@ async def test_all_events_in_any_order_and_number_are_the_same_in_every_table(em
         assert await _kept(disordered, [*names, *shuffled]) == complete
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(script=st.lists(steps, min_size=3, max_size=20))
 async def test_an_import_and_then_the_live_platform_equal_the_live_platform_alone(empty_database, script):
     room = Room()

@@ -20,6 +20,7 @@ from newsletter.heard import (
     Source,
 )
 from newsletter.merge import KeptMessage, hear, join, reactions, unnamed
+from tests.effort import examples
 
 START = datetime(2026, 6, 1, 9, tzinfo=UTC)
 CHANNEL = ChannelId("local", "W", "C")
@@ -58,7 +59,7 @@ seen = st.builds(
 )
 reacted = st.builds(ReactionHeard, message=st.just(MESSAGE), person=people, emoji=emoji, on=st.booleans(), at=instants)
 # Two faults of an early version showed only after more than the usual hundred examples.
-thoroughly = settings(max_examples=1000)
+thoroughly = settings(max_examples=examples(1000))
 anything = st.one_of(seen, reacted, st.just(MessageGone(MESSAGE)))
 
 

@@ -20,8 +20,8 @@ from newsletter.heard import MessageGone, MessageSeen
 from newsletter.model import Edition, EditionState
 from newsletter.publish import Outlet, Publisher
 from newsletter.settings import NewsletterSettings
-from newsletter.store import Store, chat, editions, tables
-from newsletter.store.editions import LATE_WITHIN
+from newsletter.store import Store, chat, editions, placements, tables
+from newsletter.store.placements import LATE_WITHIN
 from tests.laws.dump import dump
 from tests.laws.shelf import Shelf
 from tests.laws.told import ANN, BEN, START, channel_named, exported, said
@@ -147,7 +147,7 @@ async def test_every_share_is_in_one_edition_or_out_with_a_reason_or_still_open(
             channels = list(await chat.channels(transaction))
             still_open: set[int] = set()
             if row is not None:
-                still_open.update(await editions.open_shares(transaction, row, channels, room.now + HOUR))
+                still_open.update(await placements.open_shares(transaction, row, channels, room.now + HOUR))
         where = [one.share_id for one in placed]
         assert len(where) == len(set(where))
         assert still_open.isdisjoint(where)

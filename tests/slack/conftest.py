@@ -33,7 +33,6 @@ def now() -> datetime:
 @dataclass
 class Command:
     name: str
-    opens_form: bool = False
     shortcut: str = ""
     help: str = "Something"
     parameters: tuple = ()
@@ -45,7 +44,8 @@ class Keeper:
 
     store: Store
     answer: Callable[[Invocation], Answer] = lambda asked: Answer(cards.text(f"You said {asked.text}"))
-    commands: tuple[Command, ...] = (Command("preview"), Command("edit", opens_form=True, shortcut="Edit this link"))
+    commands: tuple[Command, ...] = (Command("preview"), Command("edit", shortcut="Edit this link"))
+    forms: tuple[str, ...] = ("edit",)
     heard_all: list[Heard] = field(default_factory=list)
     asked_all: list[Invocation] = field(default_factory=list)
     connections: int = 0

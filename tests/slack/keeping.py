@@ -15,7 +15,7 @@ from newsletter.store import Store
 class Keeping:
     """A listener that only listens."""
 
-    commands = ()
+    commands = forms = ()
 
     def __init__(self, store):
         self.heard = Collector(store).hear

@@ -9,9 +9,9 @@ import pytest
 
 from bot.platforms.slack.export import open_export, recognises
 from bot.platforms.slack.payloads import instant
-from newsletter.collect import sift
 from newsletter.errors import ImportFailed
 from newsletter.heard import ChannelId, PersonId, PersonSeen, Source
+from newsletter.sifting import sift
 
 CHANNELS = [{"id": "C1", "name": "general"}, {"id": "C2", "name": "paper"}]
 USERS = [

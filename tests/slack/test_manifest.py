@@ -9,8 +9,11 @@ from bot.platforms.slack.manifest import manifest, scopes
 from bot.platforms.slack.settings import SlackSettings
 from newsletter.errors import UserError
 from newsletter.settings import NewsletterSettings
-from tests.servers.slack import SlackServer
+from tests.servers.slack import SCOPES, SlackServer
 from tests.slack.conftest import Command, scene
+
+NOT_SORTED = dict.fromkeys(("leave_out", "bring_in", "pin", "own"), "")
+"""No emoji decides anything."""
 
 COMMANDS = [Command("preview"), Command("edit", shortcut="Edit this link", help="Change a link")]
 
@@ -29,7 +32,8 @@ def test_the_manifest_for_socket_mode_has_no_address_and_the_least_scopes():
     assert made["settings"]["socket_mode_enabled"] is True
     assert "url" not in str(made)
     assert made["oauth_config"]["scopes"]["bot"] == [
-        "app_mentions:read", "channels:history", "channels:read", "chat:write", "commands", "reactions:read", "users:read",
+        "app_mentions:read", "channels:history", "channels:read", "chat:write", "commands", "reactions:read", "reactions:write",
+        "users:read",
     ]  # fmt: skip
     [command] = made["features"]["slash_commands"]
     assert (command["command"], command["usage_hint"]) == ("/links", "[preview | edit]")
@@ -50,18 +54,21 @@ def test_the_manifest_for_http_names_one_address_everywhere():
     [
         ({"private": "may be published"}, {"groups:history", "groups:read"}),
         ({"editors_channel": "slack:#desk"}, {"groups:history", "groups:read"}),
-        ({"acknowledge": "📰"}, {"reactions:write"}),
+        ({"acknowledge": "📰", "emoji": {"done": ""}}, {"reactions:write"}),
+        ({"emoji": {"done": "👌"}}, {"reactions:write"}),
+        ({"emoji": NOT_SORTED | {"done": "👌"}}, set()),
         ({"editors": ["slack:S012GROUP"]}, {"usergroups:read"}),
         ({"editors": ["slack:U012ANN"]}, set()),
     ],
 )
 def test_a_scope_more_is_asked_for_only_where_the_configuration_needs_it(settings, more):
-    assert set(scopes([newsletter(**settings)])) - set(scopes([newsletter()])) == more
+    silent = {"emoji": {"done": ""}}
+    assert set(scopes([newsletter(**silent | settings)])) - set(scopes([newsletter(**silent)])) == more
 
 
 def test_private_channels_bring_their_events_with_them():
     events = manifest([newsletter(private="may be published")], [])["settings"]["event_subscriptions"]["bot_events"]
-    assert {"message.groups", "group_rename"} <= set(events)
+    assert {"message.groups", "group_rename", "channel_id_changed"} <= set(events)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +136,7 @@ async def test_where_all_is_well_nothing_is_said():
         ({"settings": {"app_token": "xapp-wrong"}}, "app_token.*connections:write"),
         ({"settings": {"workspace": "T0OTHER"}}, "workspace is T0OTHER, but the token is for T0ACME"),
         ({"server": {"scopes": ["channels:history", "channels:read"]}}, "lacks the scope chat:write"),
+        ({"server": {"scopes": [one for one in SCOPES if one != "reactions:write"]}}, "lacks the scope reactions:write"),
         ({"server": {"scopes": []}}, "may not list its channels"),
         ({"post_to": ["slack:#random"]}, r"weekly.post_to: Linkletter is not in #random: invite it"),
         ({"collect": ["slack:#nowhere"]}, r"weekly.collect: Linkletter is not in #nowhere"),

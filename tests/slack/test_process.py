@@ -163,3 +163,4 @@ async def test_check_says_what_is_missing(tmp_path):
         process = await one.run("check", "--live")
         out, said = await asyncio.wait_for(process.communicate(), 30)
         assert (process.returncode, b"channels:history" in out + said) == (1, True)
+        assert b"bot_events that linkletter manifest prints" in out, "what could not be asked is said"

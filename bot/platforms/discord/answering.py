@@ -15,6 +15,7 @@ from bot.chat import Answer, Invocation, Listener
 from bot.platforms.discord import calls, channel, draw, payloads
 from bot.platforms.discord.calls import DiscordError, Rest, Said
 from bot.platforms.discord.directory import Directory
+from bot.platforms.discord.gateway import Patience
 from bot.platforms.discord.payloads import PLATFORM, Json, identifier
 from bot.platforms.discord.questions import Question
 from newsletter.errors import DeliveryError
@@ -22,9 +23,6 @@ from newsletter.heard import ChannelId, ChannelSeen, MessageSeen, PersonId, Sour
 from newsletter.ports import Clock
 
 log = logging.getLogger(__name__)
-
-FORM_WITHIN = 2.0
-"""Seconds in which an answer that may be a form must be there: Discord waits for three, and takes none later."""
 
 # The types of a first answer.
 MESSAGE, DEFERRED, DEFERRED_UPDATE, MODAL = 4, 5, 6, 9
@@ -39,31 +37,31 @@ _TOO_OLD = (calls.UNKNOWN_WEBHOOK, calls.TOKEN_TOO_OLD)
 class Answering:
     """Answers for one listener."""
 
-    def __init__(self, rest: Rest, directory: Directory, listener: Listener, clock: Clock, spoilers: str) -> None:
+    def __init__(
+        self, rest: Rest, directory: Directory, listener: Listener, clock: Clock, spoilers: str, patience: Patience
+    ) -> None:
         self._rest = rest
         self._directory = directory
         self._listener = listener
         self._clock = clock
         self._spoilers = spoilers
+        self._patience = patience
 
     async def answer(self, asked: Question) -> None:
         """Ask the listener, and show what it says. Raises only what the listener raises."""
         try:
-            if asked.text.partition(" ")[0] in self._forms() and not asked.is_form:
+            if asked.text.partition(" ")[0] in self._listener.forms and not asked.is_form:
                 await self._at_once(asked)
             elif await self._acknowledge(asked):
                 await self._show(await self._asked(asked), asked)
         except (DiscordError, DeliveryError) as error:
             log.warning("a question was not answered: %s", error)
 
-    def _forms(self) -> set[str]:
-        return {command.name for command in self._listener.commands if command.opens_form}
-
     async def _at_once(self, asked: Question) -> None:
         """The answer may be a form, so nothing is said before it, as long as there is time."""
         asking = asyncio.create_task(self._asked(asked))
         try:
-            done, _ = await asyncio.wait({asking}, timeout=FORM_WITHIN)
+            done, _ = await asyncio.wait({asking}, timeout=self._patience.form)
             if done and (form := asking.result().form) is not None and (modal := draw.modal(form)) is not None:
                 await self._respond(asked, MODAL, modal)
             elif await self._acknowledge(asked):
@@ -96,8 +94,6 @@ class Answering:
         member = asked.person.get("member")
         person = PersonId(PLATFORM, guild, identifier(asked.person.get("id")))
         self._directory.meet(guild, asked.person, member)
-        if guild and isinstance(member, dict):
-            self._directory.has_roles(person, member.get("roles"))
         seen = await self._channel(asked)
         return Invocation(
             asked.id, asked.text, person, seen, asked.locale, asked.values,

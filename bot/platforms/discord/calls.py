@@ -7,16 +7,19 @@
     ├── TooFast        not now; ``wait`` says when
     └── Unreachable    no answer, or none that says anything: it may have been done
 
+All of them are ``ConnectionError``, which is what the port knows of. No text here holds a token, the bot's or that of
+an interaction: causes are named by type.
+
 discord.py keeps to the rate limits it is told of, waits out a 429 of up to 30 s and repeats after most 5xx. A 429
 without a ``Via`` header comes from Cloudflare, not from Discord, and is no invitation to wait and repeat: it is raised
-as ``TooFast`` at once. No text here holds a token, the bot's or that of an interaction: causes are named by type.
+as ``TooFast`` at once.
 """
 
 import asyncio
 import logging
 import random
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -24,12 +27,14 @@ import aiohttp
 import discord
 from discord.http import Route
 
-from bot.platforms.discord.payloads import Json
+from bot.platforms.discord.payloads import Json, objects
 from bot.platforms.discord.settings import DiscordSettings
 from newsletter.errors import UserError
 
 ANSWERS_WITHIN = 100
 """Seconds a call may take, waiting and repeating included."""
+PAUSE = 0.4
+"""Seconds until what failed is asked again."""
 WAITS_AT_MOST = 30.0
 """Seconds a call waits where Discord asks it to; discord.py takes no less."""
 
@@ -50,11 +55,12 @@ ARCHIVED = 50083
 HAS_A_THREAD = 160004
 LOCKED = 160005
 
+_WRONG_TOKEN = (0, 40001, 50014)
 _TOO_FAST = (20016, 20022, 20028, 31001, 40062)
 """Limits that are no 429: slow mode, announcements, writing to a server or channel, a resource."""
 
 
-class DiscordError(Exception):
+class DiscordError(ConnectionError):
     """A call did not bring what it was made for."""
 
 
@@ -74,7 +80,7 @@ class TooFast(DiscordError):
         super().__init__(f"Discord asks to wait {wait.total_seconds():g} s")
 
 
-class Unreachable(DiscordError, ConnectionError):
+class Unreachable(DiscordError):
     """Discord did not answer, or its answer says nothing; the call may have been carried out."""
 
 
@@ -137,33 +143,58 @@ class Rest:
             raise Unreachable("Discord answered with something that is no JSON")
         return said
 
-    async def patiently(self, method: str, path: str, **where: Any) -> Any:
-        """The answer to a call that changes nothing: asked again as long as Discord asks to wait, three times when it
-        fails."""
+    async def one(self, path: str, **where: Any) -> Json:
+        """The object at a path, patiently. Raises ``DiscordError``, or ``WrongToken``."""
+        found: Json = await self._patiently(dict, path, **where)
+        return found
+
+    async def many(self, path: str, **where: Any) -> list[Json]:
+        """The objects at a path, patiently. Raises ``DiscordError``, or ``WrongToken``."""
+        return objects(await self._patiently(list, path, **where))
+
+    async def _patiently(self, kind: type, path: str, **where: Any) -> Any:
+        """What stands at a path: asked again as long as Discord asks to wait, three times when it fails.
+
+        An answer of another kind is none: an empty list would say that nothing is there.
+        """
         failed = 0
         while True:
             try:
-                return await self.once(method, path, **where)
+                said = await self.once("GET", path, **where)
+                if not isinstance(said, kind):
+                    raise Unreachable(f"Discord answered with something that is no {kind.__name__}")
+                return said
             except TooFast as error:
                 await asyncio.sleep(error.wait.total_seconds() + random.uniform(0, 0.2))  # noqa: S311 - no secret
             except Unreachable:
                 failed += 1
                 if failed == 3:
                     raise
-                await asyncio.sleep(failed * random.uniform(0.2, 0.6))  # noqa: S311 - no secret
+                await asyncio.sleep(failed * PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
 
-    async def pages(self, path: str, most: int, *, after: int = 0, **where: Any) -> AsyncIterator[Sequence[Json]]:
+    async def pages(self, path: str, most: int, *, after: int = 0, **where: Any) -> AsyncGenerator[Sequence[Json]]:
         """Every page of objects behind the id ``after``, from the lowest id to the highest, no object twice.
 
         Discord repeats an object at the border of two pages where ids share a millisecond
         (https://github.com/discord/discord-api-docs/issues/2816).
         """
         while True:
-            found = await self.patiently("GET", path, limit=most, after=after, **where)
-            page = sorted((one for one in found if isinstance(one, dict)), key=_id)
-            fresh = [one for one in page if _id(one) > after]
+            page = await self._patiently(list, path, limit=most, after=after, **where)
+            fresh = sorted((one for one in objects(page) if _id(one) > after), key=_id)
             if fresh:
                 after = _id(fresh[-1])
+                yield fresh
+            if len(page) < most or not fresh:
+                return
+
+    async def pages_back(self, path: str, most: int, **where: Any) -> AsyncGenerator[Sequence[Json]]:
+        """Every page of objects, from the highest id to the lowest, no object twice: until who asks has enough."""
+        before: int | None = None
+        while True:
+            page = await self._patiently(list, path, limit=most, before=before, **where)
+            fresh = sorted((one for one in objects(page) if before is None or _id(one) < before), key=_id, reverse=True)
+            if fresh:
+                before = _id(fresh[-1])
                 yield fresh
             if len(page) < most or not fresh:
                 return
@@ -176,7 +207,7 @@ class Rest:
                 await client.login(token_of(self._settings))
         except BaseException as error:
             await client.http.close()
-            raise (_explained(error) if isinstance(error, Exception) else error) from None
+            raise (_not_opened(error) if isinstance(error, Exception) else error) from None
         return client
 
 
@@ -192,6 +223,14 @@ def _id(one: Json) -> int:
     user = one.get("user")
     id = str(one.get("id") or (user.get("id") if isinstance(user, dict) else "") or "")
     return int(id) if id.isdecimal() else 0
+
+
+def _not_opened(error: Exception) -> Exception:
+    """Whatever it is, nothing was asked yet; and discord.py trips over an answer that is none."""
+    why = _explained(error)
+    if isinstance(why, TooFast | Unreachable | UserError):
+        return why
+    return Unreachable(f"Discord does not let us log in: {why if isinstance(why, Said) else type(why).__name__}")
 
 
 def _explained(error: BaseException) -> Exception:
@@ -215,15 +254,16 @@ def _refused(error: discord.HTTPException) -> Exception:
         return TooFast(timedelta(seconds=_seconds(error)))
     if error.status >= 500:
         return Unreachable(f"Discord failed ({error.status})")
-    if error.status == 401 and not error.code:
+    if error.status == 401 and error.code in _WRONG_TOKEN:
         return WrongToken()
     # The faults of a form follow discord.py's first line, each with its place; what we sent is not in it.
     return Said(error.status, error.code, " ".join(error.text.split())[:500])
 
 
 def _seconds(error: discord.HTTPException) -> float:
+    said = error.response.headers
     try:
-        return max(1.0, min(float(error.response.headers.get("Retry-After") or ""), 3600.0))
+        return max(1.0, min(float(said.get("Retry-After") or said.get("X-RateLimit-Reset-After") or ""), 3600.0))
     except ValueError:
         return 60.0
 

@@ -7,7 +7,8 @@ messages of others are not looked at. The nonce makes a quick second attempt har
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +16,8 @@ from bot import cards
 from bot.platforms.discord import calls, draw
 from bot.platforms.discord.calls import DiscordError, Rest, Said, TooFast, Unreachable, WrongToken
 from bot.platforms.discord.directory import Directory
-from bot.platforms.discord.payloads import PLATFORM, Json, identifier
+from bot.platforms.discord.payloads import PLATFORM, Json, identifier, instant, mapping
 from bot.platforms.discord.permissions import READING, lacking
-from bot.platforms.discord.reading import time_of
 from newsletter.errors import CannotLook, DeliveryError, RateLimited, Refused, TooLarge, Unsure
 from newsletter.model import Edition, Part, Receipt
 from newsletter.ports import Clock
@@ -29,6 +29,8 @@ LOOKED_WITHIN = 120
 THREAD_STAYS = 10080
 """Minutes without a message until Discord archives a thread: the longest there is."""
 NO_MORE_EDITS = timedelta(hours=1)
+
+HAS_THREAD = 1 << 5
 
 _PLACE = "/channels/{channel_id}/messages"
 _MESSAGE = f"{_PLACE}/{{message_id}}"
@@ -82,7 +84,9 @@ class DiscordChannel:
             said = await post(self._rest, self.key, thread or self._channel, message, nonce=nonce)
         except TooLarge as error:
             raise TooLarge(self.key, error.why, draw.halves(part)) from error
-        return Receipt(identifier(said.get("id")), thread)
+        if not (id := identifier(said.get("id"))):
+            raise Unsure(self.key, "Discord does not say which message it made")
+        return Receipt(id, thread)
 
     async def find(self, mark: str) -> Receipt | None:
         """Our message with this mark, in the channel or in a thread that we began within ``LOOKED_FOR``."""
@@ -104,28 +108,37 @@ class DiscordChannel:
             raise CannotLook(self.key, f"the channel cannot be read: give Linkletter the permission {missing} there")
 
     async def _find(self, mark: str) -> Receipt | None:
-        async for message in self._ours(self._channel):
-            if draw.mark_of(message) == mark:
-                return Receipt(identifier(message.get("id")))
-            if message.get("thread"):
-                thread = identifier(message.get("id"))
-                async for reply in self._ours(thread):
-                    if draw.mark_of(reply) == mark:
-                        return Receipt(identifier(reply.get("id")), thread)
+        async with aclosing(self._ours(self._channel)) as ours:
+            async for message in ours:
+                if draw.mark_of(message) == mark:
+                    return Receipt(identifier(message.get("id")))
+                if _may_have_thread(message):
+                    thread = identifier(message.get("id"))
+                    if (reply := await self._in_thread(thread, mark)) is not None:
+                        return Receipt(reply, thread)
         return None
 
-    async def _ours(self, place: str) -> AsyncIterator[Json]:
+    async def _in_thread(self, thread: str, mark: str) -> str | None:
+        try:
+            async with aclosing(self._ours(thread)) as ours:
+                async for reply in ours:
+                    if draw.mark_of(reply) == mark:
+                        return identifier(reply.get("id"))
+        except Said as error:
+            if error.code != calls.UNKNOWN_CHANNEL:
+                raise
+        return None
+
+    async def _ours(self, place: str) -> AsyncGenerator[Json]:
         """Parts of ours, the newest first."""
-        us, before, oldest = await self._directory.us(), None, self._clock() - LOOKED_FOR
-        while True:
-            page = await self._rest.patiently("GET", _PLACE, channel_id=place, limit=100, before=before)
-            for message in page:
-                author = message.get("author")
-                if isinstance(author, dict) and identifier(author.get("id")) == us and draw.mark_of(message):
-                    yield message
-            if len(page) < 100 or time_of(identifier(page[-1].get("id"))) < oldest:
-                return
-            before = identifier(page[-1].get("id"))
+        us, oldest = await self._directory.us(), self._clock() - LOOKED_FOR
+        async with aclosing(self._rest.pages_back(_PLACE, 100, channel_id=place)) as pages:
+            async for page in pages:
+                for message in page:
+                    if identifier(mapping(message.get("author")).get("id")) == us and draw.mark_of(message):
+                        yield message
+                if (instant(page[-1].get("timestamp")) or oldest) < oldest:
+                    return
 
     async def change(self, receipt: Receipt, part: Part) -> Receipt:
         """Edit the message. One that a person deleted stays deleted: raises ``Refused``."""
@@ -176,7 +189,7 @@ async def begin_thread(rest: Rest, destination: str, channel: str, message: str,
         raise _failed(destination, error) from error
     except (DiscordError, WrongToken) as error:
         raise _failed(destination, error) from error
-    return identifier(said.get("id"))
+    return identifier(mapping(said).get("id")) or message
 
 
 async def post(rest: Rest, destination: str, channel: str, message: Json, *, nonce: str = "") -> Json:
@@ -203,6 +216,12 @@ async def told(destination: str, call: Awaitable[Any]) -> Json:
 def quiet(message: Json) -> dict[str, Any]:
     """The message for Discord, calling nobody."""
     return {**{key: one for key, one in message.items() if key != "thread"}, "allowed_mentions": {"parse": []}}
+
+
+def _may_have_thread(message: Json) -> bool:
+    """Discord says so twice, and may leave either out: resources/message, "Message Object" and "Message Flags"."""
+    flags = message.get("flags")
+    return bool(message.get("thread")) or not isinstance(flags, int) or bool(flags & HAS_THREAD)
 
 
 def _failed(destination: str, error: DiscordError | WrongToken) -> DeliveryError:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from bot.platforms.discord.calls import DiscordError, Rest, Said, WrongToken
 from bot.platforms.discord.directory import FORUMS, Directory
+from bot.platforms.discord.payloads import Json
 from bot.platforms.discord.permissions import NEEDED, POSTING, READING, May, lacking
 from bot.platforms.discord.settings import DiscordSettings
 from newsletter.heard import ChannelSeen
@@ -53,8 +54,9 @@ async def problems(settings: DiscordSettings, newsletters: Sequence[NewsletterSe
 async def _problems(
     rest: Rest, settings: DiscordSettings, newsletters: Sequence[NewsletterSettings]
 ) -> AsyncIterator[str]:
-    application = await rest.patiently("GET", "/applications/@me")
-    if not int(application.get("flags") or 0) & _READS_MESSAGES:
+    application = await _application(rest)
+    flags = application.get("flags")
+    if isinstance(flags, int) and not flags & _READS_MESSAGES:
         yield (
             'the application may not read messages: switch "Message Content Intent" on, on its page "Bot" at '
             f"{_PORTAL}. Without it every message is empty"
@@ -73,6 +75,14 @@ async def _problems(
             yield problem
 
 
+async def _application(rest: Rest) -> Json:
+    """Ours, by the address of now or, where that is not known, by the one it had."""
+    try:
+        return await rest.one("/applications/@me")
+    except Said:
+        return await rest.one("/oauth2/applications/@me")
+
+
 async def _of_servers(
     rest: Rest, directory: Directory, settings: DiscordSettings, application: str
 ) -> AsyncIterator[str]:
@@ -80,7 +90,7 @@ async def _of_servers(
         yield f"the bot is in no server: let it into yours with {invite_url(application)}"
     if settings.workspace:
         try:
-            await rest.patiently("GET", "/guilds/{guild_id}", guild_id=settings.workspace)
+            await rest.one("/guilds/{guild_id}", guild_id=settings.workspace)
         except Said:
             yield (
                 f"platforms.discord.workspace: the bot is not in the server {settings.workspace}: let it in with "
@@ -91,7 +101,7 @@ async def _of_servers(
 async def _of_newsletter(
     directory: Directory, newsletter: NewsletterSettings, there: Sequence[ChannelSeen]
 ) -> AsyncIterator[str]:
-    collecting = READING | (May.ADD_REACTIONS if newsletter.acknowledge else READING)
+    collecting = READING | (May.ADD_REACTIONS if newsletter.signs else READING)
     places = {
         "collect": (newsletter.collect, collecting),
         "post_to": (newsletter.post_to, POSTING),

@@ -8,6 +8,7 @@ through ``calls.py``, so a ``Discord`` that does not run can read and post as we
 import asyncio
 import json
 import logging
+import secrets
 from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from datetime import datetime
@@ -25,7 +26,7 @@ from bot.platforms.discord.questions import Question
 from bot.platforms.discord.reading import Reader
 from bot.platforms.discord.settings import DiscordSettings
 from bot.platforms.discord.taking import Taking
-from newsletter.errors import DeliveryError, UserError
+from newsletter.errors import DeliveryError, NewsletterError, UserError
 from newsletter.heard import ChannelId, ChannelSeen, MessageId, PersonId, Reading
 from newsletter.ports import Clock, Destination
 
@@ -104,10 +105,6 @@ class Discord:
             return members
         return frozenset(PersonId(PLATFORM, guild, role) for guild in await self._directory.guilds())
 
-    async def members(self, guild: str) -> int:
-        """How many people are in a server (``ChannelId.workspace``), about. Raises ``DiscordError``."""
-        return await self._directory.members(guild)
-
     async def permalink(self, message: MessageId) -> str | None:
         """It names the thread, as far as we remember where the message stands."""
         return payloads.permalink(message.channel, message.id, self._directory.thread_of(message.id))
@@ -158,17 +155,28 @@ class _Run:
         self._rest, self._directory, self._clock = chat._rest, chat._directory, chat._clock
         spoilers = chat._settings.spoilers
         self._taking = Taking(self._directory, chat._reader, listener, self._clock, self._missed.set, spoilers)
-        self._answering = Answering(self._rest, self._directory, listener, self._clock, spoilers)
+        self._answering = Answering(self._rest, self._directory, listener, self._clock, spoilers, chat._patience)
 
     def came(self, name: str, event: Json) -> None:
         """An event: a question is answered at once, for the asker waits three seconds; all else in its order."""
         if name != "INTERACTION_CREATE":
             self._chat.inbox.put_nowait((name, event, self._clock()))
-        elif (asked := questions.question(event, self._listener.commands)) is not None:
+            return
+        try:
+            asked = questions.question(event, self._listener.commands)
+        except Exception:
+            log.exception("a question could not be read, reference %s", secrets.token_hex(3))
+            return
+        if asked is not None:
             self._tasks.create_task(self._answer(asked))
 
     async def _answer(self, asked: Question) -> None:
-        await self._answering.answer(asked)
+        try:
+            await self._answering.answer(asked)
+        except (NewsletterError, OSError):
+            raise
+        except Exception:
+            log.exception("a question could not be answered, reference %s", secrets.token_hex(3))
 
     async def take(self) -> None:
         """Take in what came, one after the other."""
@@ -216,10 +224,11 @@ class _Run:
         here = "/applications/{application_id}/guilds/{guild_id}/commands"
         wanted = questions.offered(self._chat.called, self._listener.commands, everywhere=not guild)
         path, where = (here, {**scope, "guild_id": guild}) if guild else (everywhere, scope)
-        if not questions.same(wanted, await self._rest.patiently("GET", path, **where)):
+        if not questions.same(wanted, await self._rest.many(path, **where, with_localizations="true")):
             await self._rest.once("PUT", path, wanted, **where)
         if guild:
             names = {(one["type"], one["name"]) for one in wanted}
-            for one in await self._rest.patiently("GET", everywhere, **scope):
+            for one in await self._rest.many(everywhere, **scope):
                 if (one.get("type") or 1, one.get("name")) in names:
-                    await self._rest.once("DELETE", f"{everywhere}/{{command_id}}", **scope, command_id=one["id"])
+                    id = identifier(one.get("id"))
+                    await self._rest.once("DELETE", f"{everywhere}/{{command_id}}", **scope, command_id=id)

@@ -8,14 +8,14 @@ itself, for only some of those who see the channel see it.
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.platforms.discord import permissions
 from bot.platforms.discord.calls import Rest, Said
-from bot.platforms.discord.payloads import PLATFORM, Json, identifier, listed, mapping, name_of, objects
+from bot.platforms.discord.payloads import PLATFORM, Json, identifier, instant, listed, mapping, name_of, objects
 from bot.platforms.discord.permissions import NOTHING, May
-from newsletter.heard import ChannelId, ChannelSeen, PersonId
+from newsletter.heard import ChannelId, ChannelSeen, PersonId, PersonSeen
 from newsletter.ports import Clock
 
 KNOWN_FOR = timedelta(hours=6)
@@ -81,6 +81,8 @@ class Directory:
         self._told = False
         self._names: dict[str, dict[str, str]] = {}
         self._named_at: dict[tuple[str, str], datetime] = {}
+        self._joined: dict[PersonId, datetime] = {}
+        self._people: dict[str, int] = {}
         self._threads: dict[str, str] = {}
         self._with_role: dict[str, set[PersonId]] = {}
         self._roles: dict[str, set[str]] = {}
@@ -119,6 +121,8 @@ class Directory:
             try:
                 found |= await self._of_guild(guild)
             except Said as error:
+                if error.status not in (403, 404):
+                    raise
                 log.warning("the server %s cannot be looked at, is the bot in it? %s", guild, error)
         return found
 
@@ -140,7 +144,7 @@ class Directory:
 
     async def _learn(self, id: str) -> None:
         try:
-            channel = await self._rest.patiently("GET", "/channels/{channel_id}", channel_id=id)
+            channel = await self._rest.one("/channels/{channel_id}", channel_id=id)
         except Said:
             channel = {"id": id}
         if channel.get("type") in THREADS:
@@ -156,16 +160,17 @@ class Directory:
         """A thread, from an event or an answer."""
         id = identifier(thread.get("id"))
         if id and thread.get("type") in THREADS:
-            guild = identifier(thread.get("guild_id")) or self._guild_of(thread)
+            guild = identifier(thread.get("guild_id")) or self._guild_of(identifier(thread.get("parent_id")))
             self._places[id] = self._thread(thread, guild, self._places)
 
     def forget_thread(self, id: str) -> None:
         """It is gone."""
         self._places.pop(id, None)
 
-    def _guild_of(self, thread: Json) -> str:
-        parent = self._places.get(identifier(thread.get("parent_id")))
-        return parent.guild if parent else ""
+    def _guild_of(self, channel: str) -> str:
+        """A channel need not say which server it is in (resources/channel, "Channel Object")."""
+        known = self._places.get(channel)
+        return known.guild if known else self._workspace
 
     async def guilds(self) -> list[str]:
         """The ids of the servers we are in, or of the one that is configured."""
@@ -174,16 +179,18 @@ class Directory:
         return [identifier(one.get("id")) async for page in self._rest.pages("/users/@me/guilds", 200) for one in page]
 
     async def _of_guild(self, id: str) -> dict[str, Place]:
-        guild = await self._rest.patiently("GET", "/guilds/{guild_id}", guild_id=id)
+        guild = await self._rest.one("/guilds/{guild_id}", guild_id=id, with_counts="true")
+        count = guild.get("approximate_member_count")
+        self._people[id] = count if isinstance(count, int) else 0
         self._roles[id] = {identifier(role.get("id")) for role in objects(guild.get("roles"))}
         me, roles = await self._me(id)
         granted = permissions.in_server(guild, me, roles)
         found: dict[str, Place] = {}
-        for channel in await self._rest.patiently("GET", "/guilds/{guild_id}/channels", guild_id=id):
+        for channel in await self._rest.many("/guilds/{guild_id}/channels", guild_id=id):
             may = permissions.in_channel(granted, id, channel, me, roles)
-            place = self._place(guild, channel, may)
+            place = self._place({**guild, "id": id}, channel, may)
             found[place.id] = place
-        active = await self._rest.patiently("GET", "/guilds/{guild_id}/threads/active", guild_id=id)
+        active = await self._rest.one("/guilds/{guild_id}/threads/active", guild_id=id)
         for thread in objects(active.get("threads")):
             found[identifier(thread.get("id"))] = self._thread(thread, id, found)
         return found
@@ -194,7 +201,8 @@ class Directory:
         if kind in COLLECTED and May.VIEW_CHANNEL in may and not channel.get("nsfw"):
             private = permissions.is_private(guild, channel)
             name = str(channel.get("name") or "")
-            seen = ChannelSeen(ChannelId(PLATFORM, workspace, id), name, self._clock(), private)
+            people = self._people.get(workspace)
+            seen = ChannelSeen(ChannelId(PLATFORM, workspace, id), name, self._clock(), private, people)
         return Place(id, workspace, kind, seen)
 
     def _thread(self, thread: Json, guild: str, places: Mapping[str, Place]) -> Place:
@@ -219,20 +227,20 @@ class Directory:
 
         In a thread one may do what one may in its channel.
         """
-        channel = await self._rest.patiently("GET", "/channels/{channel_id}", channel_id=id)
+        channel = await self._rest.one("/channels/{channel_id}", channel_id=id)
         above = channel
         if channel.get("type") in THREADS:
-            above = await self._rest.patiently("GET", "/channels/{channel_id}", channel_id=channel.get("parent_id"))
-        guild_id = identifier(channel.get("guild_id"))
+            above = await self._rest.one("/channels/{channel_id}", channel_id=channel.get("parent_id"))
+        guild_id = identifier(channel.get("guild_id")) or self._guild_of(id)
         if not guild_id:
             return NOTHING, channel
-        guild = await self._rest.patiently("GET", "/guilds/{guild_id}", guild_id=guild_id)
+        guild = await self._rest.one("/guilds/{guild_id}", guild_id=guild_id)
         me, roles = await self._me(guild_id)
         return permissions.in_channel(permissions.in_server(guild, me, roles), guild_id, above, me, roles), channel
 
     async def _me(self, guild: str) -> tuple[str, Sequence[str]]:
         me = await self.us()
-        member = await self._rest.patiently("GET", "/guilds/{guild_id}/members/{user_id}", guild_id=guild, user_id=me)
+        member = await self._rest.one("/guilds/{guild_id}/members/{user_id}", guild_id=guild, user_id=me)
         return me, _ids(member.get("roles"))
 
     # --- people ---
@@ -242,6 +250,14 @@ class Directory:
         id = identifier(person.get("id"))
         if id and isinstance(member, dict):
             self._name(guild, id, name_of(person, member))
+            if (joined := instant(member.get("joined_at"))) is not None:
+                self._joined[PersonId(PLATFORM, guild, id)] = joined
+            if "roles" in member:
+                self.has_roles(PersonId(PLATFORM, guild, id), member["roles"])
+
+    def with_joined(self, person: PersonSeen) -> PersonSeen:
+        """With the time since when they belong to the server, where Discord said so."""
+        return replace(person, joined_at=self._joined.get(person.id))
 
     def _name(self, guild: str, id: str, name: str) -> None:
         self._names.setdefault(guild, {})[id] = name
@@ -256,9 +272,10 @@ class Directory:
                 continue
             try:
                 where = {"guild_id": guild, "user_id": id}
-                member = await self._rest.patiently("GET", "/guilds/{guild_id}/members/{user_id}", **where)
+                member = await self._rest.one("/guilds/{guild_id}/members/{user_id}", **where)
             except Said:
                 self._name(guild, id, "")  # they left: what they call themselves must do
+                self.has_roles(PersonId(PLATFORM, guild, id), ())
                 continue
             user = member.get("user")
             self.meet(guild, mapping(user), member)
@@ -267,14 +284,8 @@ class Directory:
         """What people are called in a server, by id, as far as it is known; ``""``: as they call themselves."""
         return self._names.get(guild, {})
 
-    async def members(self, guild: str) -> int:
-        """How many people are in a server, about."""
-        where = {"guild_id": guild, "with_counts": "true"}
-        count = (await self._rest.patiently("GET", "/guilds/{guild_id}", **where)).get("approximate_member_count")
-        return count if isinstance(count, int) else 0
-
     def has_roles(self, person: PersonId, roles: object) -> None:
-        """What Discord said of a person when they asked."""
+        """What Discord said of a person with what they did."""
         for members in self._with_role.values():
             members.discard(person)
         for role in _ids(roles):
@@ -283,8 +294,8 @@ class Directory:
     async def with_role(self, role: str) -> frozenset[PersonId] | None:
         """Who has a role; ``None`` where no server of ours has one with this id.
 
-        Discord lists members only to who has the privileged intent for them. To others it says the roles of who asks:
-        then it is those of them who have it.
+        Discord lists members only to who has the privileged intent for them. To others it says the roles of who posts,
+        reacts or asks: then it is those of them who have it.
         """
         await self.places()
         for guild, roles in self._roles.items():
@@ -294,7 +305,8 @@ class Directory:
                     members = [one async for page in pages for one in page if role in _ids(one.get("roles"))]
                 except Said:
                     return frozenset(self._with_role.get(role, ()))
-                return frozenset(PersonId(PLATFORM, guild, identifier(one["user"].get("id"))) for one in members)
+                people = (identifier(mapping(one.get("user")).get("id")) for one in members)
+                return frozenset(PersonId(PLATFORM, guild, person) for person in people if person)
         return None
 
     # --- messages in threads ---

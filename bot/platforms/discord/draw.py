@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from bot.cards import pack
@@ -25,6 +26,8 @@ MOST_CHARACTERS = 6000
 """Of all embeds of a message together, footers included."""
 # https://docs.discord.com/developers/components/reference
 MOST_BUTTONS = 5
+"""In a row."""
+MOST_ROWS = 5
 LONGEST_BUTTON = 80
 LONGEST_CUSTOM_ID = 100
 LONGEST_LINK = 2048
@@ -106,15 +109,26 @@ def _json(message: Json) -> str:
 
 
 def _message(cards: Sequence[Card]) -> Json:
-    actions = [action for card in cards for action in card.actions]
-    rows = [actions[start : start + MOST_BUTTONS] for start in range(0, len(actions), MOST_BUTTONS)]
+    numbers = count()
     return {
         "embeds": _embeds(cards),
         "components": [
-            {"type": 1, "components": [_button(action, row * MOST_BUTTONS + n) for n, action in enumerate(some)]}
-            for row, some in enumerate(rows)
+            {"type": 1, "components": [_button(action, next(numbers)) for action in row]} for row in _rows(cards)
         ],
     }
+
+
+def _rows(cards: Sequence[Card]) -> list[list[Action]]:
+    """The buttons in rows; those of one card stand side by side."""
+    rows: list[list[Action]] = []
+    for card in cards:
+        for start in range(0, len(card.actions), MOST_BUTTONS):
+            some = card.actions[start : start + MOST_BUTTONS]
+            if rows and len(rows[-1]) + len(some) <= MOST_BUTTONS:
+                rows[-1] += some
+            else:
+                rows.append([*some])
+    return rows
 
 
 def _marked(message: Json, mark: str) -> Json:
@@ -126,10 +140,11 @@ def _marked(message: Json, mark: str) -> Json:
 def _fits(cards: Sequence[Card], room: int = 0) -> bool:
     embeds = _embeds(cards)
     written = [length(embed["description"]) for embed in embeds]
-    # Buttons stand at the end of a message: of two cards with some nobody could tell whose they are.
-    mine = sum(bool(card.actions) for card in cards) <= 1
+    # Buttons stand at the end of a message: of two that are called the same nobody could tell whose they are.
+    labels = [label for card in cards for label in {action.label for action in card.actions}]
     return (
-        mine
+        len(labels) == len(set(labels))
+        and len(_rows(cards)) <= MOST_ROWS
         and len(embeds) <= MOST_EMBEDS
         and all(one <= LONGEST_DESCRIPTION for one in written)
         and sum(written) + room <= MOST_CHARACTERS

@@ -22,7 +22,7 @@ from discord.gateway import DiscordWebSocket
 
 from bot.platforms.discord import calls
 from bot.platforms.discord.calls import DiscordError, Rest, Said, TooFast
-from bot.platforms.discord.payloads import Json
+from bot.platforms.discord.payloads import Json, mapping, string
 from bot.platforms.discord.settings import DiscordSettings
 from newsletter.errors import UserError
 
@@ -66,6 +66,8 @@ class Patience:
     """A session that lasted so long was none of a series that fails."""
     goodbye: float = 2
     """For closing: a silent server does not say good-bye."""
+    form: float = 2
+    """For an answer that may be a form: Discord waits for three seconds, and takes none later."""
 
 
 async def run(rest: Rest, settings: DiscordSettings, take: Take, patience: Patience) -> None:
@@ -111,10 +113,11 @@ async def _address(rest: Rest, settings: DiscordSettings) -> str:
     except Said as error:
         log.info("Discord does not tell its gateway: %s", error)
         return settings.gateway_url or DISCORD
-    limit = said.get("session_start_limit") if isinstance(said, dict) else None
-    if isinstance(limit, dict) and limit.get("remaining") == 0:
-        raise TooFast(timedelta(milliseconds=limit.get("reset_after") or 3_600_000))
-    return settings.gateway_url or str(said.get("url") or DISCORD)
+    limit, address = mapping(mapping(said).get("session_start_limit")), string(mapping(said).get("url"))
+    if limit.get("remaining") == 0:
+        wait = limit.get("reset_after")
+        raise TooFast(timedelta(milliseconds=wait if isinstance(wait, int) and wait > 0 else 3_600_000))
+    return settings.gateway_url or address or DISCORD
 
 
 class _GivenUp(Exception):
@@ -185,6 +188,8 @@ class _Session(discord.Client):
             said = json.loads(frame)
         except ValueError:
             return  # discord.py says what it thinks of it
+        if not isinstance(said, dict):
+            return
         name, told = said.get("t"), said.get("d")
         if name == "READY" and not self._greeted:
             self._greeted = True

@@ -48,7 +48,8 @@ class Rounded(ValueError):
 # Discord's message types (resources/message, "Message Types"); DiscordChatExporter names those of 2020 and writes the
 # number of later ones. 20 and 23 are an app's answers. 21 only refers to the message a thread began with, which stands
 # in the channel above; of a forum post the first message is an ordinary one.
-_WORDS = {"Default", "0", "Reply", "19"}
+_REPLY = {"Reply", "19"}
+_WORDS = {"Default", "0", *_REPLY}
 _NOTICES = {
     kind: reason
     for reason, kinds in {
@@ -120,7 +121,7 @@ def message_seen(
 
     Of a forward only the addresses count: the words around them are another person's, who is not named. Whether the
     original is collected too is not known here; where it is, both are shares of one link.
-    A reply in a channel is a message like any other: its ``thread`` is ``None``.
+    A reply in a channel has no ``thread``; like one in a thread, it names what it ``answers``.
     """
     id = identifier(message.get("id"))
     author = identifier(mapping(message.get("author")).get("id"))
@@ -146,6 +147,7 @@ def message_seen(
         permalink=permalink(channel, id, thread),
         previews=tuple(_previews(embeds, text)) if embeds else (),
         emoji=_emoji(message.get("reactions"), channel.workspace),
+        answers=_answered(message),
     )
 
 
@@ -221,6 +223,11 @@ def _mentioned(message: Json) -> Sequence[Mentioned]:
     return [Mentioned(identifier(person.get("id")), _names(person)) for person in objects(mentions)]
 
 
+def _answered(message: Json) -> str | None:
+    """The message that a reply names; a forward refers to one, too."""
+    return (_kind(message) in _REPLY and identifier(mapping(message.get("reference")).get("messageId"))) or None
+
+
 def _kind(value: Json) -> str:
     kind = value.get("type")
     return str(kind) if isinstance(kind, str | int) else ""
@@ -248,6 +255,7 @@ def exported(message: Json, names: Mapping[str, str], reactors: Mapping[str, Seq
         "author": _exported_person(mapping(message.get("author")), names) | ({"isBot": True} if hooked else {}),
         "mentions": [_exported_person(person, names) for person in objects(message.get("mentions"))],
         "forwardedMessage": _forwarded(message),
+        "reference": {"messageId": mapping(message.get("message_reference")).get("message_id")},
         "reactions": None
         if reactors is None
         else [_exported_reaction(one, names, reactors) for one in reacted(message)],

@@ -12,8 +12,10 @@ from typing import Any
 from bot.chat import Command
 from bot.platforms.discord import draw
 from bot.platforms.discord.payloads import Json, identifier, mapping, objects, string
+from bot.speech import Speech, spoken
 from newsletter import markdown
 from newsletter.errors import UserError
+from newsletter.phrase import Phrase
 from newsletter.title_text import shorten
 
 # https://docs.discord.com/developers/interactions/application-commands
@@ -26,6 +28,9 @@ LONGEST_HELP = 100
 IN_SERVERS = 0
 
 COMMAND, COMPONENT, FORM = 2, 3, 5
+
+# https://docs.discord.com/developers/reference, "Locales": those that are a language's code alone.
+LOCALES = "bg cs da de el fi fr hi hr hu id it ja ko lt nl no pl ro ru th tr uk vi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ def _asked(event: Json, member: Json, text: str, **more: Any) -> Question:
         text,
         {**person, "member": member},
         mapping(event.get("channel")) or {"id": event.get("channel_id")},
-        identifier(event.get("guild_id")),
+        identifier(event.get("guild_id")) or identifier(mapping(event.get("guild")).get("id")),
         string(event.get("locale")),
         **more,
     )
@@ -115,7 +120,8 @@ def _written(components: object) -> Iterable[tuple[str, str]]:
 
 
 def offered(called: str, commands: Sequence[Command], *, everywhere: bool) -> list[Json]:
-    """All commands, as they are registered: one with a part for each row, and entries in the menu of messages.
+    """All commands, as they are registered: one with a part for each row, and entries in the menu of messages; what
+    they do also in the other languages that are spoken here.
 
     ``everywhere``: for all servers, but for no conversation outside of one. Raises ``UserError`` for a name that
     Discord does not take.
@@ -127,10 +133,14 @@ def offered(called: str, commands: Sequence[Command], *, everywhere: bool) -> li
     slash = {
         "type": SLASH,
         "name": name,
-        "description": "The newsletter made of the links shared here",
+        **_described(Phrase("The newsletter made of the links shared here")),
         "options": [_row(command) for command in commands[:MOST_SUB_COMMANDS]],
     }
-    menus = [{"type": MESSAGE_MENU, "name": one.shortcut} for one in commands if one.shortcut]
+    menus = [
+        {"type": MESSAGE_MENU, "name": one.shortcut, **_in_others("name", one.shortcut, LONGEST_NAME)}
+        for one in commands
+        if one.shortcut
+    ]
     return [one | where for one in (slash, *menus[:MOST_MENUS])]
 
 
@@ -139,27 +149,44 @@ def _row(command: Command) -> dict[str, Any]:
         {
             "type": TEXT,
             "name": _name(parameter.name),
-            "description": _line(parameter.help),
+            **_described(parameter.help),
             "required": parameter.required,
         }
         # Discord wants what must be given before what may be.
         for parameter in sorted(command.parameters, key=lambda one: not one.required)
     ]
-    return {"type": SUB_COMMAND, "name": _name(command.name), "description": _line(command.help), "options": options}
+    return {"type": SUB_COMMAND, "name": _name(command.name), **_described(command.help), "options": options}
+
+
+def _described(help: str) -> dict[str, Any]:
+    return {"description": _line(help), **_in_others("description", help, LONGEST_HELP)}
+
+
+def _in_others(what: str, words: str, at_most: int) -> dict[str, dict[str, str]]:
+    """The words in every other language that has them; Discord shows each person theirs."""
+    said = {code: Speech(code).say(words) for code in spoken() if code in LOCALES.split()}
+    found = {code: shorten(markdown.plain(one), at_most) for code, one in said.items() if one != words}
+    return {f"{what}_localizations": found} if found else {}
 
 
 def same(wanted: Sequence[Json], registered: Sequence[Json]) -> bool:
-    """Whether Discord has these commands already; it adds what we did not say to each of them."""
-    return sorted(map(_essence, wanted)) == sorted(map(_essence, registered))
+    """Whether Discord has these commands already; it adds what we did not say to each of them.
+
+    Where it does not tell in which languages it has them, they count as the same: else they were sent at each start.
+    """
+    tells = any("description_localizations" in one or "name_localizations" in one for one in registered)
+    return sorted(_essence(one, tells) for one in wanted) == sorted(_essence(one, tells) for one in registered)
 
 
-def _essence(command: Json) -> str:
+def _essence(command: Json, tells: bool) -> str:
+    others = [command.get(f"{what}_localizations") or {} for what in ("name", "description")] if tells else []
     return repr((
         command.get("type") or SLASH,
         command.get("name"),
         command.get("description") or "",
+        [sorted(one.items()) for one in others],
         bool(command.get("required")),
-        [_essence(option) for option in command.get("options") or ()],
+        [_essence(option, tells) for option in command.get("options") or ()],
     ))  # fmt: skip
 
 

@@ -4,7 +4,10 @@ Discord answers an empty list, and no error, where we may see a channel but not 
 Messages"), so permissions are asked for before and after every stretch. What a message says is ``payloads.py``'s.
 """
 
+import logging
+import secrets
 from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,19 +17,20 @@ from bot.platforms.discord.calls import Rest, Said
 from bot.platforms.discord.directory import FORUMS, HAVE_THREADS, SPOKEN, THREADS, Directory
 from bot.platforms.discord.payloads import Ignored, Json, identifier, instant, mapping, objects
 from bot.platforms.discord.permissions import READING, May, lacking
+from newsletter.errors import NewsletterError
 from newsletter.heard import ChannelSeen, MessageSeen, PersonSeen, Reading, Source
 from newsletter.ports import Clock
 
+log = logging.getLogger(__name__)
+
 _EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 """When Discord's ids begin: reference, "Snowflakes"."""
+_THREADS_BEGAN = datetime(2021, 1, 1, tzinfo=UTC)
+"""Before, there were none: an id from then is of a server whose ids tell no time."""
+_MESSAGES = "/channels/{channel_id}/messages"
 
 Reactors = dict[tuple[str, str], tuple[int, Sequence[Json]]]
 """(message, emoji) -> (how many reacted, who): people are asked for only where the number is another."""
-
-
-def first_id(at: datetime) -> int:
-    """The lowest id a message can have that was posted then or later."""
-    return max(0, (at - _EPOCH) // timedelta(milliseconds=1)) << 22
 
 
 def time_of(id: str) -> datetime:
@@ -51,23 +55,23 @@ class Reader:
             del self._reactors[key]
 
     async def read(self, channel: ChannelSeen, since: datetime, threads: Collection[str]) -> AsyncGenerator[Reading]:
-        """The channel since ``since``, then each thread named or active since. Raises ``PermissionDenied``."""
-        kind = await self._may_read(channel)
-        changed = await self._threads(channel, kind, since, threads)
-        if kind in FORUMS:
-            async for reading in self._forum(channel, since, changed):
-                yield reading
-            return
-        yield await self._history(channel, since)
-        for thread in changed:
-            yield await self._thread(channel, thread)
+        """The channel since ``since``, then each thread named or active since. Raises ``PermissionDenied``, also for
+        what Discord says no to without a reason that we know."""
+        try:
+            kind = await self._may_read(channel)
+            if kind in FORUMS:
+                async for reading in self._forum(channel, since, threads):
+                    yield reading
+                return
+            yield await self._history(channel, since)
+            for thread in await self._threads(channel, kind, since, threads):
+                yield await self._thread(channel, thread)
+        except Said as error:
+            raise denied(channel, error) from error
 
     async def _may_read(self, channel: ChannelSeen) -> int:
         """What kind of channel it is. Raises ``PermissionDenied``."""
-        try:
-            may, found = await self._directory.permissions(channel.id.id)
-        except Said as error:
-            raise denied(channel, error) from error
+        may, found = await self._directory.permissions(channel.id.id)
         kind = found.get("type")
         needed = READING | (May.CONNECT if kind in SPOKEN else READING)
         if missing := lacking(needed, may):
@@ -84,13 +88,13 @@ class Reader:
         if kind not in HAVE_THREADS:
             return sorted(found)
         guild, id = channel.id.workspace, channel.id.id
-        active = await self._rest.patiently("GET", "/guilds/{guild_id}/threads/active", guild_id=guild)
+        active = await self._rest.one("/guilds/{guild_id}/threads/active", guild_id=guild)
         mine = [one for one in objects(active.get("threads")) if identifier(one.get("parent_id")) == id]
-        found |= self._learnt(one for one in mine if _moved(one) >= since)
+        found |= self._learnt(one for one in mine if _may_have_moved(one, since))
         before: str | None = None
         while True:
             path = "/channels/{channel_id}/threads/archived/public"
-            page = await self._rest.patiently("GET", path, channel_id=id, limit=100, before=before)
+            page = await self._rest.one(path, channel_id=id, limit=100, before=before)
             archived = objects(page.get("threads"))
             found |= self._learnt(one for one in archived if _archived(one) >= since)
             before = payloads.string(_metadata(archived[-1]).get("archive_timestamp")) if archived else None
@@ -107,47 +111,44 @@ class Reader:
     # --- stretches ---
 
     async def _history(self, channel: ChannelSeen, since: datetime) -> Reading:
-        began_at = self._clock()
-        found = await self._messages(channel.id.id, first_id(since) - 1)
+        began_at, found = self._clock(), list[Json]()
+        async with aclosing(self._rest.pages_back(_MESSAGES, 100, channel_id=channel.id.id)) as pages:
+            async for page in pages:
+                found += [one for one in page if _sent(one) >= since]
+                if _sent(page[-1]) < since:
+                    break
         await self._may_read(channel)
-        inside = [one for one in found if _sent(one) >= since]
-        return await self._reading(channel, inside, began_at, since=since)
+        return await self._reading(channel, found[::-1], began_at, since=since)
 
     async def _thread(self, channel: ChannelSeen, thread: str) -> Reading:
-        """The replies of a thread. One that is not there any more has none."""
-        began_at, found = self._clock(), list[Json]()
-        try:
-            found = await self._messages(thread, 0)
-        except Said as error:
-            if error.code != calls.UNKNOWN_CHANNEL:
-                raise denied(channel, error) from error
+        began_at = self._clock()
+        return await self._replies(channel, thread, await self._messages(thread), began_at)
+
+    async def _replies(self, channel: ChannelSeen, thread: str, found: Sequence[Json], began_at: datetime) -> Reading:
         await self._may_read(channel)
         replies = [one for one in found if identifier(one.get("id")) != thread]
         return await self._reading(channel, replies, began_at, thread=thread)
 
-    async def _forum(self, channel: ChannelSeen, since: datetime, threads: Sequence[str]) -> AsyncGenerator[Reading]:
+    async def _forum(self, channel: ChannelSeen, since: datetime, named: Collection[str]) -> AsyncGenerator[Reading]:
         """A forum has no messages of its own: what its posts begin with stands for them, and the rest are replies."""
-        began_at, posts = self._clock(), list[Json]()
-        for id in threads:
-            if time_of(id) >= since:
-                posts += [one for one in await self._first(channel, id) if _sent(one) >= since]
+        began_at = self._clock()
+        threads = await self._threads(channel, FORUMS[0], since, named)
+        read = [(id, self._clock(), await self._messages(id)) for id in threads]
         await self._may_read(channel)
+        posts = [one for id, _, found in read for one in found if identifier(one.get("id")) == id]
+        posts = [one for one in posts if _sent(one) >= since]
         yield await self._reading(channel, posts, began_at, since=since, begins_threads=True)
-        for id in threads:
-            yield await self._thread(channel, id)
+        for id, at, found in read:
+            yield await self._replies(channel, id, found, at)
 
-    async def _first(self, channel: ChannelSeen, thread: str) -> list[Json]:
+    async def _messages(self, thread: str) -> list[Json]:
+        """All of a thread, what it began with in a forum too. One that is not there any more has none."""
         try:
-            where = {"channel_id": thread, "message_id": thread}
-            return [await self._rest.patiently("GET", "/channels/{channel_id}/messages/{message_id}", **where)]
+            return [one async for page in self._rest.pages(_MESSAGES, 100, channel_id=thread) for one in page]
         except Said as error:
-            if error.code in (calls.UNKNOWN_MESSAGE, calls.UNKNOWN_CHANNEL):
-                return []
-            raise denied(channel, error) from error
-
-    async def _messages(self, id: str, after: int) -> list[Json]:
-        pages = self._rest.pages("/channels/{channel_id}/messages", 100, after=max(0, after), channel_id=id)
-        return [one async for page in pages for one in page]
+            if error.code != calls.UNKNOWN_CHANNEL:
+                raise
+            return []
 
     # --- messages as what was heard ---
 
@@ -164,11 +165,21 @@ class Reader:
         seen: list[MessageSeen] = []
         people: dict[str, PersonSeen] = {}
         ignored: dict[str, int] = {}
+        complete = True
         for message in messages:
             place = identifier(message.get("id")) if begins_threads else thread
-            one, named = await self._message(message, channel, began_at, place)
+            try:
+                one, named = await self._message(message, channel, began_at, place)
+            except (NewsletterError, OSError):
+                raise
+            except Exception:
+                # It is there, though we cannot say what it says: nothing may count as deleted for it.
+                log.exception("a message in %s was not understood, %s", channel.id.id, secrets.token_hex(3))
+                complete = False
+                continue
             if isinstance(one, Ignored):
                 ignored[one.reason] = ignored.get(one.reason, 0) + 1
+                complete = complete and one.reason != "malformed"
                 continue
             seen.append(one)
             people |= {person.id.id: person for person in named}
@@ -179,7 +190,7 @@ class Reader:
             people=tuple(people[id] for id in sorted(people)),
             since=since,
             thread=thread,
-            complete=True,
+            complete=complete,
             ignored=ignored,
         )
 
@@ -187,7 +198,7 @@ class Reader:
         """One message as it is now, with everybody behind its emoji. Raises ``DiscordError``."""
         began_at = self._clock()
         where = {"channel_id": thread or channel.id.id, "message_id": id}
-        found = await self._rest.patiently("GET", "/channels/{channel_id}/messages/{message_id}", **where)
+        found = await self._rest.one("/channels/{channel_id}/messages/{message_id}", **where)
         return (await self._message(found, channel, began_at, thread))[0]
 
     async def _message(
@@ -211,7 +222,11 @@ class Reader:
             source=Source.LIVE,
             spoilers=self._spoilers,
         )
-        known = [person for person in payloads.people_seen(written, workspace, at) if person.name]
+        known = [
+            self._directory.with_joined(person)
+            for person in payloads.people_seen(written, workspace, at)
+            if person.name
+        ]
         return one if isinstance(one, Ignored) else replace(one, emoji=one.emoji or ()), known
 
     async def _people_behind(self, message: Json, place: str) -> dict[str, Sequence[Json]]:
@@ -247,11 +262,13 @@ class Reader:
 
 def denied(channel: ChannelSeen, error: Said) -> PermissionDenied:
     """What to do where Discord says no."""
-    what = (
-        "it is not there any more"
-        if error.code == calls.UNKNOWN_CHANNEL
-        else "give it the permissions View Channel and Read Message History in the channel"
-    )
+    match error.code:
+        case calls.UNKNOWN_CHANNEL:
+            what = "it is not there any more"
+        case calls.MISSING_ACCESS | calls.MISSING_PERMISSIONS:
+            what = "give it the permissions View Channel and Read Message History in the channel"
+        case _:
+            what = str(error)
     return PermissionDenied(f"Linkletter may not read #{channel.name}: {what}")
 
 
@@ -259,9 +276,11 @@ def _sent(message: Json) -> datetime:
     return instant(message.get("timestamp")) or _EPOCH
 
 
-def _moved(thread: Json) -> datetime:
-    """When something was last posted in a thread, or it was begun."""
-    return time_of(identifier(thread.get("last_message_id")) or identifier(thread.get("id")))
+def _may_have_moved(thread: Json, since: datetime) -> bool:
+    """Whether something may have been posted in a thread since: of one whose last message is not named, too."""
+    last = identifier(thread.get("last_message_id"))
+    at = max(time_of(last), time_of(identifier(thread.get("id"))))
+    return not last or at >= since or at < _THREADS_BEGAN
 
 
 def _metadata(thread: Json) -> Json:

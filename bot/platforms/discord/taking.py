@@ -5,6 +5,7 @@ taken in because Discord does not answer is read back later: ``missed`` says so.
 """
 
 import logging
+import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -15,6 +16,7 @@ from bot.platforms.discord.calls import DiscordError, Said
 from bot.platforms.discord.directory import FORUMS, PRIVATE_THREAD, Directory, Where
 from bot.platforms.discord.payloads import Json, identifier, listed, objects
 from bot.platforms.discord.reading import Reader
+from newsletter.errors import NewsletterError
 from newsletter.heard import ChannelSeen, MessageGone, MessageId, MessageSeen, PersonId, PersonSeen, Reading, Source
 from newsletter.ports import Clock
 
@@ -51,10 +53,11 @@ class Taking:
         self._known: Mapping[str, ChannelSeen] | None = None
         self._awaited: set[str] = set()
         self._ways: OrderedDict[tuple[str, str, str], set[str]] = OrderedDict()
-        self._named: dict[PersonId, str] = {}
+        self._named: dict[PersonId, tuple[str, datetime | None]] = {}
 
     async def take(self, name: str, event: Json, at: datetime, *, last: bool) -> None:
-        """Take in one event, which came at ``at``; it is stored when this returns. What the listener raises, it raises.
+        """Take in one event, which came at ``at``; it is stored when this returns. Raises what keeps the listener from
+        working; an event that makes one of us fail otherwise is let go, and the log says where.
 
         ``last``: no other one waits. Changes of places come in swarms, and are looked at once.
         """
@@ -69,6 +72,10 @@ class Taking:
         except DiscordError as error:
             log.warning("something was not understood, it will be read back: %s", error)
             self._missed()
+        except (NewsletterError, OSError):
+            raise
+        except Exception as error:
+            log.error("a %s could not be taken in, reference %s", name, secrets.token_hex(3), exc_info=error)
 
     async def _take(self, name: str, event: Json, at: datetime) -> None:
         match name:
@@ -130,7 +137,7 @@ class Taking:
 
     async def _where(self, event: Json) -> Where | None:
         guild, channel = identifier(event.get("guild_id")), identifier(event.get("channel_id"))
-        return await self._directory.where(channel, guild) if guild and channel else None
+        return await self._directory.where(channel, guild) if channel else None
 
     # --- messages ---
 
@@ -170,11 +177,12 @@ class Taking:
 
     async def _thread_gone(self, event: Json) -> None:
         """With a thread its messages are deleted, of which nothing is told; a forum's post among them."""
-        id, parent = identifier(event.get("id")), identifier(event.get("parent_id"))
-        where = await self._directory.where(parent, identifier(event.get("guild_id")))
-        known = await self._directory.where(id, identifier(event.get("guild_id")))
+        id = identifier(event.get("id"))
+        if event.get("parent_id"):
+            self._directory.learn_thread(event)
+        where = await self._directory.where(id, identifier(event.get("guild_id")))
         self._directory.forget_thread(id)
-        if where is not None and known is not None and known.thread is not None:
+        if where is not None and where.thread is not None:
             await self._listener.heard(Reading(where.channel, self._clock(), (), thread=id, complete=True))
             if where.kind in FORUMS:
                 await self._listener.heard(MessageGone(MessageId(where.channel.id, id)))
@@ -232,7 +240,9 @@ class Taking:
     # --- people ---
 
     async def _name(self, person: PersonSeen) -> None:
-        """Say someone's name, once."""
-        if person.name and not person.bot and self._named.get(person.id) != person.name:
+        """Say someone's name, and since when they are here, once."""
+        person = self._directory.with_joined(person)
+        said = person.name, person.joined_at
+        if person.name and not person.bot and self._named.get(person.id) != said:
             await self._listener.heard(person)
-            self._named[person.id] = person.name
+            self._named[person.id] = said

@@ -37,7 +37,8 @@ class RoomChannel:
         """Post the part, in the thread that ``after`` began or is in."""
         thread = (after.thread or after.id) if after is not None else None
         with explaining(self.key):
-            message = await self._room.send(self._channel, self._me, part.payload, thread, part.mark, quiet=True)
+            drawn = draw.Drawn(part.payload)
+            message = await self._room.send(self._channel, self._me, drawn, thread, part.mark, quiet=True)
         return Receipt(message.id, thread)
 
     async def find(self, mark: str) -> Receipt | None:
@@ -56,7 +57,7 @@ class RoomChannel:
     async def change(self, receipt: Receipt, part: Part) -> Receipt:
         """Edit the message. One that a person deleted stays deleted: raises ``Refused``."""
         with explaining(self.key):
-            await self._room.change(receipt.id, part.payload, part.mark)
+            await self._room.change(receipt.id, draw.Drawn(part.payload), part.mark)
         return receipt
 
     async def remove(self, receipt: Receipt) -> None:

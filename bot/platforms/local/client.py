@@ -84,26 +84,23 @@ class Local:
             question.text,
             self._person(question.person),
             self._channel_seen(question.channel),
-            values=question.values,
-            message=self._message_seen(question.about, self._room.clock()) if question.about is not None else None,
+            question.locale,
+            question.values,
+            self._message_seen(question.about, self._room.clock()) if question.about is not None else None,
         )
         answer = await listener.asked(invocation)
         drawn = draw.messages(answer.cards)
-        texts = tuple(message.text for message in drawn)
-        actions = tuple(action for message in drawn for action in message.actions)
         try:
             if answer.replaces and question.pressed is not None and len(drawn) == 1:
-                await self._room.change(question.pressed.id, texts[0], question.pressed.mark, actions)
-                texts, actions = (), ()
+                await self._room.change(question.pressed.id, drawn[0], question.pressed.mark)
+                drawn = ()
             elif not answer.private:
                 for message in drawn:
-                    await self._room.send(
-                        question.channel.id, self._me, message.text, quiet=True, actions=message.actions
-                    )
-                texts, actions = (), ()
+                    await self._room.send(question.channel.id, self._me, message, quiet=True)
+                drawn = ()
         except RoomError as error:
             log.warning("an answer could not be posted: %s", error)
-        self._room.answer(question, Shown(texts, actions, answer.form, answer.replaces))
+        self._room.answer(question, Shown(drawn, answer.form, answer.replaces))
 
     # --- reading and asking ---
 
@@ -150,9 +147,7 @@ class Local:
         first: str | None = None
         with explaining(f"local:{channel}"):
             for message in draw.messages(cards):
-                sent = await self._room.send(
-                    channel, self._me, message.text, first, quiet=True, actions=message.actions
-                )
+                sent = await self._room.send(channel, self._me, message, first, quiet=True)
                 first = first or sent.id
         return MessageId(ChannelId(self.platform, self._room.name, channel), first) if first is not None else None
 

@@ -19,18 +19,22 @@ LONGEST_MESSAGE = 2000
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A message as it is sent: its text, and the buttons below it."""
+    """A message as it is sent: its text, its buttons, and where in the text the card of each button ends."""
 
     text: str
     actions: tuple[Action, ...] = ()
+    ends: tuple[int, ...] = ()
 
 
 def messages(cards: Cards) -> tuple[Drawn, ...]:
     """The cards as messages: the first is the channel's, the others its thread's."""
-    return tuple(
-        Drawn(_message(some), tuple(action for card in some for action in card.actions))
-        for some in pack(cards, lambda some: len(_message(some)) <= LONGEST_MESSAGE)
-    )
+    return tuple(_drawn(some) for some in pack(cards, lambda some: len(_message(some)) <= LONGEST_MESSAGE))
+
+
+def _drawn(cards: Sequence[Card]) -> Drawn:
+    owners = [(n, action) for n, card in enumerate(cards, start=1) for action in card.actions]
+    ends = tuple(len(_message(cards[:n])) for n, _ in owners)
+    return Drawn(_message(cards), tuple(action for _, action in owners), ends)
 
 
 def parts(edition: Edition, cards: Cards) -> tuple[Part, ...]:

@@ -185,14 +185,17 @@ class RoomPage:
             values=values,
             about=about or None,
             pressed=pressed or None,
+            locale=_text(asked, "locale", ""),
         )
         return view.of_shown(shown)
 
     async def _press(self, asked: Mapping[str, Any]) -> object:
-        message, label = self._message(asked), _text(asked, "label")
-        if all(action.label != label for action in message.actions):
+        message, person, text = self._message(asked), self._person(asked), _text(asked, "text")
+        if all(action.text != text for action in message.actions):
             raise Wrong("The button is gone: the message has changed.")
-        return view.of_shown(await self._room.press(message.id, self._person(asked), label))
+        channel = self._room.channel(message.channel)
+        locale = _text(asked, "locale", "")
+        return view.of_shown(await self._room.ask(channel, person, text, pressed=message.id, locale=locale))
 
     async def _join(self, asked: Mapping[str, Any]) -> object:
         return view.of_person(self._room.join(_name(asked)))

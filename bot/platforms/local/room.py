@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.chat import Action, Form
-from bot.platforms.local.draw import LONGEST_MESSAGE
+from bot.platforms.local.draw import LONGEST_MESSAGE, Drawn
 
 # --- errors: what a call of a bot may meet ---------------------------------------------------------------------------
 
@@ -74,7 +74,7 @@ class Message:
     """A message as it now is: ``text`` is CommonMark in which ``[@Ann](person:p1)`` mentions someone.
 
     ``mark`` is a bot's own note on its message, which people can neither see nor write. ``pinged`` were called by it.
-    ``actions`` are the buttons below it, which only bots can make.
+    ``actions`` are its buttons, which only bots can make; each stands where ``ends`` says in the text, else below it.
     """
 
     id: str
@@ -88,17 +88,27 @@ class Message:
     pinged: tuple[str, ...] = ()
     reactions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()
+    ends: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a bot shows to the person who asked, and to nobody else: texts, buttons below them, or a form."""
+    """What a bot shows to the person who asked, and to nobody else: texts with their buttons, or a form."""
 
-    texts: tuple[str, ...] = ()
-    actions: tuple[Action, ...] = ()
+    drawn: tuple[Drawn, ...] = ()
     form: Form | None = None
     replaces: bool = False
     """Whether this takes the place of what the pressed button stands in."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What it says."""
+        return tuple(one.text for one in self.drawn)
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """Its buttons, in order."""
+        return tuple(action for one in self.drawn for action in one.actions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +164,7 @@ class Question:
     """A person asks the bots something; what is put into ``answered`` only they see.
 
     ``values`` were written in a form. ``about`` is the message whose menu was used, ``pressed`` the one whose button.
+    ``locale`` is the language of the asker's browser.
     """
 
     id: str
@@ -164,6 +175,7 @@ class Question:
     values: Mapping[str, str] = field(default_factory=dict)
     about: Message | None = None
     pressed: Message | None = None
+    locale: str = ""
 
 
 Event = Connected | Posted | Deleted | Reacted | Question
@@ -299,7 +311,7 @@ class Room:
 
     def post(self, channel: Channel, author: Person, text: str, thread: str | None = None) -> Message:
         """A person writes a message, or a reply in the thread of the message with this id."""
-        return self._post(channel.id, author, text, thread)
+        return self._post(channel.id, author, Drawn(text), thread)
 
     def edit(self, id: str, text: str) -> None:
         """A person edits a message."""
@@ -327,6 +339,7 @@ class Room:
         values: Mapping[str, str] | None = None,
         about: str | None = None,
         pressed: str | None = None,
+        locale: str = "",
     ) -> Shown:
         """A person asks the bots; returns what only they see. The same ``id`` is the same question delivered again.
 
@@ -335,7 +348,7 @@ class Room:
         """
         of_menu = self._messages[about] if about is not None else None
         of_button = self._messages[pressed] if pressed is not None else None
-        return await self._ask(channel, person, text, id, values or {}, about=of_menu, pressed=of_button)
+        return await self._ask(channel, person, text, id, values or {}, about=of_menu, pressed=of_button, locale=locale)
 
     async def press(self, id: str, person: Person, label: str) -> Shown:
         """A person presses a button of a message; returns what only they see."""
@@ -354,11 +367,12 @@ class Room:
         *,
         about: Message | None = None,
         pressed: Message | None = None,
+        locale: str = "",
     ) -> Shown:
         if not self._lines:
             raise Unreachable("nobody is there to answer")
         answered: asyncio.Future[Shown] = asyncio.get_running_loop().create_future()
-        self._tell(Question(id or self._id("q"), channel, person, text, answered, values, about, pressed))
+        self._tell(Question(id or self._id("q"), channel, person, text, answered, values, about, pressed, locale))
         return await answered
 
     # --- what bots may call ---
@@ -396,29 +410,30 @@ class Room:
         self,
         channel: str,
         bot: Person,
-        text: str,
+        drawn: Drawn,
         thread: str | None = None,
         mark: str = "",
         *,
         quiet: bool = False,
-        actions: tuple[Action, ...] = (),
     ) -> Message:
         """A bot posts; ``quiet``: whatever it says, nobody is pinged.
 
         Raises any ``RoomError``; after ``AnswerLost`` the message may be there.
         """
-        self._admit(text)
+        self._admit(drawn.text)
         if self._happens("lose_posts"):
             raise AnswerLost("the line broke")
-        message = self._post(channel, bot, text, thread, mark, quiet=quiet, actions=actions)
+        message = self._post(channel, bot, drawn, thread, mark, quiet=quiet)
         if self._happens("lose_answers"):
             raise AnswerLost("the line broke")
         return message
 
-    async def change(self, id: str, text: str, mark: str, actions: tuple[Action, ...] = ()) -> None:
+    async def change(self, id: str, drawn: Drawn, mark: str) -> None:
         """A bot edits its message."""
-        self._admit(text)
-        self._change(replace(self._there(id), text=text, mark=mark, actions=actions, edited_at=self.clock()))
+        self._admit(drawn.text)
+        before, now = self._there(id), self.clock()
+        text, actions, ends = drawn.text, drawn.actions, drawn.ends
+        self._change(replace(before, text=text, mark=mark, actions=actions, ends=ends, edited_at=now))
 
     async def remove(self, id: str) -> None:
         """A bot deletes its message."""
@@ -460,19 +475,12 @@ class Room:
         return f"{kind}{self.made}"
 
     def _post(
-        self,
-        channel: str,
-        author: Person,
-        text: str,
-        thread: str | None,
-        mark: str = "",
-        *,
-        quiet: bool = False,
-        actions: tuple[Action, ...] = (),
+        self, channel: str, author: Person, drawn: Drawn, thread: str | None, mark: str = "", *, quiet: bool = False
     ) -> Message:
-        pinged = () if quiet else self._pinged(text)
+        pinged = () if quiet else self._pinged(drawn.text)
         id, at = self._id("m"), self.clock()
-        message = Message(id, channel, author, text, at, thread=thread, mark=mark, pinged=pinged, actions=actions)
+        message = Message(id, channel, author, drawn.text, at, thread=thread, mark=mark, pinged=pinged)
+        message = replace(message, actions=drawn.actions, ends=drawn.ends)
         self._messages[message.id] = message
         self._tell(Posted(message))
         return message

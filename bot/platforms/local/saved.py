@@ -66,5 +66,6 @@ def _restored(kept: Mapping[str, Any], people: Mapping[str, Person]) -> Message:
             "pinged": tuple(kept["pinged"]),
             "reactions": {emoji: tuple(who) for emoji, who in kept["reactions"].items()},
             "actions": tuple(Action(**one) for one in kept["actions"]),
+            "ends": tuple(kept["ends"]),
         }
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.chat import Action, Command, Form
+from bot.platforms.local.draw import Drawn
 from bot.platforms.local.room import Channel, Message, Person, Preview, Room, Shown, Whisper
 from newsletter import hypertext, urls
 
@@ -55,14 +56,13 @@ def of_message(message: Message, people: Mapping[str, Person], previews: Mapping
         "thread": message.thread,
         "author": of_person(message.author),
         "text": message.text,
-        "html": hypertext.to_html(message.text),
+        "pieces": of_drawn(Drawn(message.text, message.actions, message.ends)),
         "at": message.sent_at.isoformat(),
         "edited": message.edited_at is not None,
         "reactions": [
             {"emoji": emoji, "people": [{"id": id, "name": people[id].name} for id in who if id in people]}
             for emoji, who in message.reactions.items()
         ],
-        "actions": of_actions(message.actions),
         "previews": [
             {"url": hypertext.address(url), "title": found.title, "site": found.site, "picture": found.picture}
             for url in dict.fromkeys(urls.find(message.text))
@@ -80,16 +80,26 @@ def of_shown(shown: Shown) -> Json:
     """A private answer."""
     return {
         "texts": list(shown.texts),
-        "html": [hypertext.to_html(text) for text in shown.texts],
-        "actions": of_actions(shown.actions),
+        "pieces": [piece for one in shown.drawn for piece in of_drawn(one)],
         "form": of_form(shown.form) if shown.form is not None else None,
         "replaces": shown.replaces,
     }
 
 
-def of_actions(actions: Sequence[Action]) -> list[Json]:
-    """Buttons. ``text`` is what they ask."""
-    return [{"label": one.label, "text": one.text, "style": one.style} for one in actions]
+def of_drawn(drawn: Drawn) -> list[Json]:
+    """A text in pieces, each with the buttons that stand below it; a button's ``text`` is what it asks."""
+    ends = drawn.ends or (len(drawn.text),) * len(drawn.actions)
+    pieces, start = [], 0
+    for end in sorted({*ends, len(drawn.text)}):
+        below = [action for action, where in zip(drawn.actions, ends, strict=True) if where == end]
+        pieces.append({"html": hypertext.to_html(drawn.text[start:end]), "actions": list(map(of_action, below))})
+        start = end
+    return pieces
+
+
+def of_action(action: Action) -> Json:
+    """A button."""
+    return {"label": action.label, "text": action.text, "style": action.style}
 
 
 def of_form(form: Form) -> Json:

@@ -63,8 +63,9 @@ class Answering:
 
     async def _invocation(self, asked: Question) -> Invocation:
         us = await self._directory.us()
-        opens_form = {command.name for command in self._listener.commands if command.opens_form}
-        if asked.text.partition(" ")[0] not in opens_form:  # a form opens within three seconds: no time for names
+        if (
+            asked.text.partition(" ")[0] not in self._listener.forms
+        ):  # a form opens within three seconds: no time for names
             await self._directory.names([asked.person])
         seen = await self._directory.channel(asked.channel, asked.channel_name)
         return Invocation(

@@ -7,7 +7,8 @@
     ├── TooFast        not now; ``wait`` says when
     └── Unreachable    no answer, or none that says anything: it may have been done
 
-No text of theirs holds a token, a ticket or a response_url: causes are named by type, never by what they say.
+All of them are ``ConnectionError``, which is what the port knows of. No text of theirs holds a token, a
+ticket or a response_url: causes are named by type, never by what they say.
 """
 
 import asyncio
@@ -31,6 +32,8 @@ Method = Callable[..., Awaitable[AsyncSlackResponse]]
 
 ANSWERS_WITHIN = 30
 """Seconds a call may take."""
+PAUSE = 0.4
+"""Seconds until what failed is asked again."""
 
 # What Slack says when it does not know itself whether something was done: "fatal_error: … some aspect may have
 # succeeded" (https://docs.slack.dev/reference/methods/chat.postMessage).
@@ -47,7 +50,7 @@ _NO_WAY_IN = {
 }
 
 
-class SlackError(Exception):
+class SlackError(ConnectionError):
     """A call did not bring what it was made for."""
 
 
@@ -67,7 +70,7 @@ class TooFast(SlackError):
         super().__init__(f"Slack asks to wait {wait.total_seconds():g} s")
 
 
-class Unreachable(SlackError, ConnectionError):
+class Unreachable(SlackError):
     """Slack did not answer, or its answer says nothing; the call may have been carried out."""
 
 
@@ -131,7 +134,7 @@ async def patiently(method: Method, **arguments: Any) -> Json:
             failed += 1
             if failed == 3:
                 raise
-            await asyncio.sleep(failed * random.uniform(0.2, 0.6))  # noqa: S311 - no secret
+            await asyncio.sleep(failed * PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
 
 
 async def pages(method: Method, *, limit: int = 200, **arguments: Any) -> AsyncIterator[Json]:

@@ -1,7 +1,7 @@
 """What is missing in Slack for a configuration to work, and how to mend it. Asks Slack, and changes nothing there.
 
 Which events the app subscribes to no method tells (``apps.manifest.export`` wants a token of another kind): the scopes
-of each are looked at, and ``linkletter manifest`` prints what they should be.
+of each are looked at, ``UNASKED`` says so, and a process that runs observes it (``subscribed.py``).
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -17,6 +17,12 @@ from bot.platforms.slack.markup import Json, string
 from bot.platforms.slack.settings import SlackSettings
 from newsletter.heard import ChannelSeen
 from newsletter.settings import NewsletterSettings, is_one_of
+
+UNASKED = (
+    'which events the app is subscribed to Slack tells no bot: compare its page "Event Subscriptions" with the '
+    "bot_events that linkletter manifest prints"
+)
+"""What cannot be asked, and how to look."""
 
 
 async def problems(settings: SlackSettings, newsletters: Sequence[NewsletterSettings]) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.markup import Json, string
 from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.slack.socket_mode import Patience
+from bot.platforms.slack.subscribed import Subscribed
 from bot.platforms.slack.taking import Taking
 from newsletter.errors import NewsletterError, UserError
 from newsletter.heard import ChannelId, ChannelSeen, MessageId, PersonId, Reading
@@ -59,6 +60,7 @@ class Slack:
         self._patience = patience or Patience()
         self._web = calls.client(settings)
         self._directory = Directory(self._web, clock)
+        self._subscribed = Subscribed()
 
     async def run(self, listener: Listener) -> None:
         """Hear and answer until cancelled. Raises ``UserError`` for what connecting again does not mend."""
@@ -90,7 +92,7 @@ class Slack:
         await run.until_reachable()
         bot_token, app_token, secret = self._settings.bot_token, self._settings.app_token, self._settings.signing_secret
         if app_token:
-            await socket_mode.run(self._web, app_token.get_secret_value(), run.take, run.missed.set, self._patience)
+            await socket_mode.run(self._web, app_token.get_secret_value(), run.take, run.connected, self._patience)
             return
         app = AsyncApp(
             name="linkletter",
@@ -99,7 +101,7 @@ class Slack:
             before_authorize=run.hook,
         )
         async with http_mode.serving(app, self._settings.http_host, self._settings.http_port):
-            run.missed.set()
+            run.connected()
             await asyncio.Event().wait()
 
     # --- reading ---
@@ -117,6 +119,8 @@ class Slack:
         found = reading.read(self._web, self._directory, self._clock, seen, since, threads, self._decisive)
         async with aclosing(found):
             async for one in found:
+                if unsent := self._subscribed.read(one):
+                    log.warning(unsent)
                 yield one
 
     async def people(self, role: str) -> frozenset[PersonId]:
@@ -204,9 +208,20 @@ class _Run:
         self._patience = patience
         self._failures = Counter[str]()
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._clock = clock
         self._taking = Taking(
-            directory, listener, clock, lambda asked: tasks.create_task(answering.answer(asked)), self.missed.set
+            directory,
+            listener,
+            clock,
+            lambda asked: tasks.create_task(answering.answer(asked)),
+            self.missed.set,
+            chat._subscribed,
         )
+
+    def connected(self) -> None:
+        """From now on we hear; what was before may have been missed."""
+        self._chat._subscribed.connected(self._clock())
+        self.missed.set()
 
     async def hook(self, req: AsyncBoltRequest, next: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
         """bolt's, for every payload whose signature is right: what it returns is the acknowledgement."""

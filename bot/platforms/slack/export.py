@@ -24,7 +24,6 @@ from bot.platforms.slack.payloads import (
     said_by,
     who_and_when,
 )
-from newsletter.collect import Sharing
 from newsletter.errors import ImportFailed
 from newsletter.heard import (
     ChannelId,
@@ -36,6 +35,7 @@ from newsletter.heard import (
     Reading,
     Source,
 )
+from newsletter.sifting import Sharing
 
 # Beside the folders lie these lists (https://slack.com/help/articles/220556107) and others, which are not read.
 _CHANNEL_LISTS = ("channels.json", "groups.json", "mpims.json", "dms.json")

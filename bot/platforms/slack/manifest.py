@@ -33,8 +33,10 @@ _PRIVATE_SCOPES = {
     "groups:history": "to read messages in the private channels it was invited to",
     "groups:read": "to know the names of those channels",
 }
-_PRIVATE_EVENTS = "message.groups group_rename group_archive group_unarchive group_deleted group_left"
-_SIGN = {"reactions:write": "to acknowledge links by an emoji"}
+_PRIVATE_EVENTS = (
+    "message.groups group_rename group_archive group_unarchive group_deleted group_left channel_id_changed"
+)
+_SIGN = {"reactions:write": "to acknowledge links, and emoji that decide about them, by an emoji"}
 _GROUPS = {"usergroups:read": "to know who is in the groups that are editors"}
 
 _AT_MOST_SHORTCUTS = 10
@@ -48,7 +50,7 @@ def scopes(newsletters: Iterable[NewsletterSettings]) -> Mapping[str, str]:
     needed = dict(_SCOPES)
     if reads_private(newsletters):
         needed |= _PRIVATE_SCOPES
-    if any(one.acknowledge for one in newsletters):
+    if any(one.signs for one in newsletters):
         needed |= _SIGN
     if any(re.fullmatch(r"slack:S[A-Z0-9]+", editor) for one in newsletters for editor in one.editors):
         needed |= _GROUPS

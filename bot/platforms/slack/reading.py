@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat import PermissionDenied
 from bot.platforms.slack import calls, payloads
-from bot.platforms.slack.calls import Said
+from bot.platforms.slack.calls import Said, Unreachable
 from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.markup import Json, Names, objects, string
 from bot.platforms.slack.payloads import instant
@@ -109,7 +109,7 @@ class _Reader:
         )
         limited = False
         async for page in history:
-            messages = objects(page.get("messages"))
+            messages = _messages(page)
             limited = limited or page.get("is_limited") is True
             inside = [one for one in messages if _sent(one) >= since]
             found += inside
@@ -129,7 +129,7 @@ class _Reader:
         try:
             async for page in pages:
                 limited = limited or page.get("is_limited") is True
-                found |= {string(one.get("ts")): one for one in objects(page.get("messages"))}
+                found |= {string(one.get("ts")): one for one in _messages(page)}
         except Said as error:
             if error.code not in _NO_THREAD:
                 raise
@@ -200,6 +200,13 @@ class _Reader:
     def _is_cut(self, reaction: Json) -> bool:
         """Whether somebody behind the emoji may be missing who matters."""
         return _count(reaction) > len(_users(reaction)) or kept(string(reaction.get("name"))) in self._decisive
+
+
+def _messages(page: Json) -> list[Json]:
+    """An answer without a list is none: an empty one would say that everything is gone."""
+    if not isinstance(page.get("messages"), list):
+        raise Unreachable("Slack answered without messages")
+    return objects(page["messages"])
 
 
 def team_of(message: Json) -> str:

@@ -17,6 +17,7 @@ from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.markup import Json, clean, string
 from bot.platforms.slack.questions import Question
 from bot.platforms.slack.reading import team_of
+from bot.platforms.slack.subscribed import Subscribed
 from newsletter.heard import ChannelId, ChannelSeen, MessageGone, MessageId, MessageSeen, Source
 from newsletter.ports import Clock
 
@@ -40,14 +41,19 @@ class Taking:
         clock: Clock,
         ask: Callable[[Question], object],
         missed: Callable[[], None],
+        subscribed: Subscribed,
     ) -> None:
         self._directory = directory
         self._listener = listener
         self._clock = clock
         self._ask = ask
         self._missed = missed
+        self._subscribed = subscribed
         self._named: dict[str, str] = {}
         self._under_way: dict[str, asyncio.Future[None]] = {}
+        self._numbered = asyncio.Event()
+        """No channel is being given another id."""
+        self._numbered.set()
 
     async def take(self, body: Json) -> None:
         """Take in one payload: when this returns, it is stored, or being answered. What the listener raises, it
@@ -78,6 +84,7 @@ class Taking:
 
     async def _event(self, event: Json) -> None:
         kind = string(event.get("type"))
+        await self._numbered.wait()
         us = await self._directory.us()
         if kind == "message":
             await self._message(event)
@@ -95,10 +102,7 @@ class Taking:
         elif kind in _WENT:
             self._directory.forget_channels()
         elif kind == "channel_id_changed":
-            old, new = (string(event.get(key)) for key in ("old_channel_id", "new_channel_id"))
-            log.warning("Slack gave the channel %s the id %s: where the configuration names it, write that", old, new)
-            self._directory.forget_channels()
-            self._missed()
+            await self._renumbered(event)
         elif kind in _THROWN_OUT:
             await self._directory.ask_who_we_are()
 
@@ -109,6 +113,7 @@ class Taking:
         # Conversations with us alone are nobody's newsletter, and are not read.
         if not place.id or event.get("channel_type") in ("im", "mpim", "app_home"):
             return
+        self._subscribed.heard(private=event.get("channel_type") == "group")
         if event.get("subtype") == "message_deleted":
             if payloads.instant(string(event.get("deleted_ts"))) is not None:
                 await self._listener.heard(MessageGone(MessageId(place, string(event.get("deleted_ts")))))
@@ -168,6 +173,26 @@ class Taking:
         private = event.get("type") == "group_rename" or (await self._directory.channel(id, name)).private
         place = ChannelId(payloads.PLATFORM, us.workspace, id)
         await self._listener.heard(ChannelSeen(place, name, self._clock(), private))
+
+    async def _renumbered(self, event: Json) -> None:
+        """A private channel is shared with another organisation: it has another id, for ever, and what is kept of it is
+        to be kept under that. What happens there meanwhile waits; what we heard of it before stays apart.
+        https://docs.slack.dev/reference/events/channel_id_changed"""
+        old, new = (clean(string(event.get(key))) for key in ("old_channel_id", "new_channel_id"))
+        log.warning(
+            "Slack gave the channel %s the id %s: where the configuration names it, write that; then start again",
+            old,
+            new,
+        )
+        self._directory.forget_channels()
+        self._numbered.clear()
+        try:
+            seen = (await self._directory.channels()).get(new)
+            if seen is not None and old:
+                await self._listener.heard(replace(seen, formerly=old))
+        finally:
+            self._numbered.set()
+        self._missed()
 
 
 def _tell(waiting: asyncio.Future[None], error: BaseException | None) -> None:

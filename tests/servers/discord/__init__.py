@@ -28,6 +28,7 @@ says: ``DiscordServer(heartbeat=0.2)``. ``discord.http`` waits 1 s and more befo
 """
 
 from tests.servers.discord.asking import Interaction, NotOffered
+from tests.servers.discord.dialect import Dialect
 from tests.servers.discord.limits import LIMITS
 from tests.servers.discord.model import Channel, Flag, Guild, Kind, Message, Person, Role
 from tests.servers.discord.permissions import May
@@ -38,6 +39,7 @@ __all__ = [
     "LIMITS",
     "Bucket",
     "Channel",
+    "Dialect",
     "DiscordServer",
     "Flag",
     "Guild",

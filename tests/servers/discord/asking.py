@@ -94,7 +94,7 @@ class Interaction:
                 await self.changed.wait()
 
 
-def _chosen(one: Json) -> str:
+def chosen_in(one: Json) -> str:
     """What is chosen in a select before anybody chooses."""
     return next((each["value"] for each in one.get("options") or () if each.get("default")), "")
 
@@ -147,10 +147,13 @@ class Asking(People):
             COMMAND, message.channel, person, chosen | {"resolved": {"messages": {message.id: seen}}}, locale
         )
 
-    def press(self, message: Message, person: Person, button: str, *, locale: str | None = None) -> Interaction:
-        """A button, by its label or ``custom_id``."""
+    def press(
+        self, message: Message, person: Person, button: str, *, locale: str | None = None, sent: str = ""
+    ) -> Interaction:
+        """A button, by its label or ``custom_id``. ``sent`` is what a forger's client says instead of the button's own
+        ``custom_id``, as if Discord did not look."""
         found = self._offered(message, person, button, (BUTTON,))
-        chosen = {"custom_id": found["custom_id"], "component_type": BUTTON, "id": found["id"]}
+        chosen = {"custom_id": sent or found["custom_id"], "component_type": BUTTON, "id": found["id"]}
         return self._ask(COMPONENT, message.channel, person, chosen, locale, message=message)
 
     def select(self, message: Message, person: Person, custom_id: str, values: list[str]) -> Interaction:
@@ -175,7 +178,7 @@ class Asking(People):
             for one in nested(asked.form["components"])
             if one["type"] == LABEL
         }
-        filled = {id: one.get("value") or _chosen(one) for id, one in inputs.items()}
+        filled = {id: one.get("value") or chosen_in(one) for id, one in inputs.items()}
         for name, value in values.items():
             if (id := name if name in inputs else labels.get(name)) not in inputs:
                 raise NotOffered(f"no input {name!r} among {[*inputs]}")

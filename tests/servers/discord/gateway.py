@@ -137,12 +137,12 @@ class Gateway:
         for session in self.sessions.values():
             if needs and not session.intents & needs:
                 continue
-            session.dispatch(event, self._seen(event, payload, session))
+            session.dispatch(event, self._platform.dialect.said(self._seen(event, payload, session)))
 
     def tell_own(self, event: str, payload: Json) -> None:
         """An event about the bot itself, which needs no intent."""
         for session in self.sessions.values():
-            session.dispatch(event, payload)
+            session.dispatch(event, self._platform.dialect.said(payload))
 
     def _seen(self, event: str, payload: Json, session: Session) -> Json:
         if event in ("MESSAGE_CREATE", "MESSAGE_UPDATE") and not session.intents & CONTENT:
@@ -227,7 +227,7 @@ class Gateway:
         socket = web.WebSocketResponse(compress=False, max_msg_size=4096)
         await socket.prepare(request)
         self.connected += 1
-        packed = request.query.get("compress") == "zlib-stream"
+        packed = request.query.get("compress") == "zlib-stream" and self._platform.dialect.packed
         # zstd-stream, which newer Pythons make discord.py ask for, is not spoken here: it takes plain text as well.
         connection = Connection(socket, _cutter(request), asyncio.Queue(), zlib.compressobj() if packed else None)
         self._connections.add(connection)
@@ -287,10 +287,10 @@ class Gateway:
         self.sessions = {id: one for id, one in self.sessions.items() if one.connection}
         self.sessions[session.id] = session
         shard = {"shard": asked["shard"]} if "shard" in asked else {}
-        session.dispatch("READY", self._platform.greeting(session.id) | shard)
-        for guild in self._platform.own_guilds():
+        session.dispatch("READY", self._platform.dialect.said(self._platform.greeting(session.id) | shard))
+        for guild in self._platform.own_guilds() if self._platform.dialect.guilds != "at once" else ():
             payload = payloads.guild_for(guild, self._platform.bot) | {"unavailable": False}
-            session.dispatch("GUILD_CREATE", payload)
+            session.dispatch("GUILD_CREATE", self._platform.dialect.said(payload))
         self._changed.set()
 
     def _refusal(self, asked: Json) -> int | None:

@@ -63,7 +63,8 @@ class Snowflakes:
         self._made = count(1)
 
     def __call__(self) -> str:
-        milliseconds = round(self._clock().timestamp() * 1000) - EPOCH
+        # Never later than it is, or what is edited at once would be edited before it was written.
+        milliseconds = int(self._clock().timestamp() * 1000) - EPOCH
         return str(milliseconds << 22 | next(self._made) % (1 << 22))
 
 

@@ -52,6 +52,19 @@ class Specification:
         schema = content.get("application/json", content.get("multipart/form-data", {})).get("schema")
         return [*self._faults(schema, body, "request")] if schema else []
 
+    def query(self, method: str, route: str, query: Json) -> list[str]:
+        """What is wrong with what stands behind the question mark."""
+        path = self._document["paths"].get(route, {})
+        told = [*path.get("parameters", ()), *path.get(method.lower(), {}).get("parameters", ())]
+        known = {one["name"]: one.get("schema") for one in map(self._followed, told) if one["in"] == "query"}
+        faults: list[str] = []
+        for name, value in query.items() if method.lower() in path else ():
+            if name not in known:
+                faults.append(f"query: {name} is not known")
+            else:
+                faults += min(([*self._faults(known[name], one, f"query.{name}")] for one in _readings(value)), key=len)
+        return faults
+
     def _operation(self, method: str, route: str) -> Json | None:
         return self._document["paths"].get(route, {}).get(method.lower())
 
@@ -144,6 +157,13 @@ class Specification:
                 yield f"{place}: {_short(value)} is not like {schema['pattern']}"
             if not _has_format(schema.get("format"), value):
                 yield f"{place}: {_short(value)} is no {schema['format']}"
+
+
+def _readings(text: str) -> list[Any]:
+    """What a text in an address may mean."""
+    number = [int(text)] if text.removeprefix("-").isdecimal() else []
+    truth = {"true": [True], "1": [True], "false": [False], "0": [False]}.get(text.lower(), [])
+    return [text, *number, *truth]
 
 
 def _has_format(name: str | None, value: str) -> bool:

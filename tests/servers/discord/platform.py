@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.servers.discord import payloads
+from tests.servers.discord.dialect import Dialect
 from tests.servers.discord.errors import Json, Refused
 from tests.servers.discord.gateway import Gateway
 from tests.servers.discord.limits import most
@@ -44,8 +45,9 @@ class Platform:
     ) -> None:
         self.clock = clock
         self.token = token
+        self.dialect = Dialect()
         self.privileged = set(privileged)
-        self.snowflake = Snowflakes(clock)
+        self.snowflake: Callable[[], str] = Snowflakes(clock)
         self.bot = Person(self.snowflake(), "Linkletter", bot=True)
         self.application_id = self.bot.id  # of apps since 2016 both are the same
         self.owner = Person(self.snowflake(), "Owner")
@@ -63,10 +65,13 @@ class Platform:
 
     def greeting(self, session: str) -> Json:
         """READY, but for its shard."""
+        guilds: list[Json] = [{"id": guild.id, "unavailable": True} for guild in self.own_guilds()]
+        if self.dialect.guilds == "at once":
+            guilds = [payloads.guild_for(guild, self.bot) for guild in self.own_guilds()]
         return {
             "v": 10,
             "user": payloads.myself(self.bot),
-            "guilds": [{"id": guild.id, "unavailable": True} for guild in self.own_guilds()],
+            "guilds": [] if self.dialect.guilds == "unannounced" else guilds,
             "session_id": session,
             "session_type": "normal",
             "resume_gateway_url": self.gateway_url + "resume",
@@ -226,7 +231,8 @@ class Platform:
             content, channel, author, more.get("allowed_mentions"), default, reply.author if reply else None
         )
         id = more.pop("id", None) or self.snowflake()
-        message = Message(id, channel, author, content, moment(id), **more)
+        sent_at = self.clock() if self.dialect.counted else moment(id)
+        message = Message(id, channel, author, content, sent_at, **more)
         message.mentions, message.role_mentions, message.mention_everyone, message.pinged = mentions
         if Flag.EPHEMERAL in message.flags:
             message.pinged = frozenset()

@@ -287,7 +287,16 @@ def _scope(platform: Asking, call: Call) -> str | None:
 
 
 def commands(platform: Asking, call: Call) -> list[Json]:
-    return [*platform.commands.get(_scope(platform, call), {}).values()]
+    told = call.query.get("with_localizations") == "true"
+    return [_in_languages(one, told=told) for one in platform.commands.get(_scope(platform, call), {}).values()]
+
+
+def _in_languages(command: Json, *, told: bool) -> Json:
+    """With all its translations, or null; who does not ask for them is not told."""
+    names = dict.fromkeys(("name_localizations", "description_localizations"))
+    options = [_in_languages(one, told=told) for one in command.get("options") or ()]
+    own = {key: each for key, each in command.items() if key not in names} | ({"options": options} if options else {})
+    return own | ({name: command.get(name) for name in names} if told else {})
 
 
 def replace_commands(platform: Asking, call: Call) -> list[Json]:

@@ -7,6 +7,7 @@ Misfortune: ``misbehave`` and ``rate_limit`` for REST, ``gateway`` for the webso
 import asyncio
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +16,7 @@ from aiohttp import web
 
 from tests.servers.discord import rest_answers, rest_messages, rest_places
 from tests.servers.discord.asking import Asking
+from tests.servers.discord.dialect import Dialect
 from tests.servers.discord.openapi import Specification
 from tests.servers.discord.rest import BASE, Call, Rest
 from tests.servers.discord.trouble import Bucket, Trouble
@@ -33,7 +35,7 @@ class DiscordServer(Asking):
     ``clock`` makes ids and timestamps and ends the 15 minutes of an interaction; whatever is waited for is real time.
     ``privileged`` are the intents switched on in the developer portal. ``patience``: seconds in which an interaction
     must be answered. ``heartbeat``: seconds between a client's heartbeats. ``openapi``: the official description;
-    what does not agree with it is then in ``violations``.
+    what does not agree with it is then in ``violations``. ``dialect``: how it differs from Discord's own server.
     """
 
     def __init__(
@@ -45,8 +47,15 @@ class DiscordServer(Asking):
         patience: float | None = None,
         heartbeat: float = 41.25,
         openapi: Path | None = None,
+        dialect: Dialect | None = None,
     ) -> None:
         super().__init__(clock, token=token, privileged=privileged, heartbeat=heartbeat)
+        self.dialect = dialect or Dialect()
+        if self.dialect.counted:
+            numbers = count(1001)
+            self.snowflake = lambda: str(next(numbers))
+        if self.dialect.apart:
+            self.application_id = self.snowflake()
         if patience is not None:
             self.patience = patience
         routes = [*rest_messages.ROUTES, *rest_places.ROUTES, *rest_answers.ROUTES]
@@ -78,6 +87,10 @@ class DiscordServer(Asking):
     def api_url(self) -> str:
         """Of REST, without a slash at the end."""
         return f"http://{HOST}:{self._port}{BASE}"
+
+    def hold_to(self, openapi: Path) -> None:
+        """From now on what does not agree with the official description is in ``violations``."""
+        self._rest.specification = Specification(openapi)
 
     # --- being there ---
 

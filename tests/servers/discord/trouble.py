@@ -30,6 +30,8 @@ class Trouble:
     retry_after: float = 0.05
     scope: str = "user"
     via: bool = True
+    page: tuple[str, bytes] | None = None
+    """Type and content of the answer, where it is another than Discord's: a proxy's, or a broken one."""
     met: int = 0
     """How often it has happened."""
 

@@ -109,9 +109,12 @@ class SlackServer:
         [asked.delivery] = self.delivering.again(asked.delivery)
         return await self._settled(asked)
 
-    async def press(self, person: Person, shown: Message | Shown | Json, button: str, value: Any = None) -> Asked:
+    async def press(
+        self, person: Person, shown: Message | Shown | Json, button: str, value: Any = None, *, sent: str = ""
+    ) -> Asked:
         """A person presses a button, found by its ``action_id``, value or label, in a message, in something only they
-        see or in a view; or with ``value`` chooses that in a menu."""
+        see or in a view; or with ``value`` chooses that in a menu. ``sent`` is what a forger's client says instead of the
+        button's own value."""
         channel = shown.channel if isinstance(shown, Message | Shown) else None
         if isinstance(shown, Message):
             message = self.workspace.shape(shown)
@@ -123,6 +126,8 @@ class SlackServer:
             "action_ts": self.workspace.tick(),
         }  # fmt: skip
         action |= {key: element[key] for key in ("text", "value", "style") if key in element}
+        if sent:
+            action["value"] = sent
         if value is not None:
             action["selected_option"] = option_in(element, value)
         asked = self._asked(person, channel)

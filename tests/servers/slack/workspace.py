@@ -215,6 +215,15 @@ class Workspace:
         self._notice(channel, person, "channel_name", f'has renamed the channel from "{before}" to "{name}"',
                      {"old_name": before, "name": name})  # fmt: skip
 
+    def share_outside(self, channel: Channel) -> None:
+        """A private channel is shared with another organisation: it has another id from now on.
+        https://docs.slack.dev/reference/events/channel_id_changed"""
+        del self.channels[channel.id]
+        before, channel.id = channel.id, self._id("C")
+        channel.shared = True
+        self.channels[channel.id] = channel
+        self._event({"type": "channel_id_changed", "old_channel_id": before, "new_channel_id": channel.id}, channel)
+
     def set_topic(self, channel: Channel, person: Person, topic: str) -> None:
         """A person writes the channel's topic."""
         self._notice(channel, person, "channel_topic", f"set the channel topic: {topic}", {"topic": topic})

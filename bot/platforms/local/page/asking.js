@@ -2,24 +2,24 @@
 
 import { post } from "./api.js";
 import { later } from "./board.js";
-import { el, find, tell, written } from "./dom.js";
-import { button } from "./messages.js";
-import { say } from "./words.js";
+import { el, find, tell } from "./dom.js";
+import { pieces } from "./messages.js";
+import { locale, say } from "./words.js";
 
 /** Asks, and shows the answer to the person who asked; `instead` is the answer whose button was pressed. */
 export async function ask(question, instead = null) {
   try {
-    show(await post("/api/ask", question), question, instead);
+    show(await post("/api/ask", { ...question, locale }), question, instead);
   } catch (error) {
     tell(error.message);
   }
 }
 
 /** Presses a button of a message. */
-export async function press(message, person, label) {
+export async function press(message, person, text) {
   try {
     const pressed = message.id;
-    show(await post("/api/press", { message: pressed, person, label }), { channel: message.channel, person, pressed });
+    show(await post("/api/press", { message: pressed, person, text, locale }), { channel: message.channel, person, pressed });
   } catch (error) {
     tell(error.message);
   }
@@ -28,14 +28,13 @@ export async function press(message, person, label) {
 function show(shown, { channel, person, pressed }, instead = null) {
   later(); // what was asked may have changed the newsletter
   if (shown.form) fill(shown.form, (values) => ask({ channel, person, pressed, text: shown.form.text, values }, instead));
-  if (!shown.html.length) return;
+  if (!shown.pieces.length) return;
   const close = () => (made.remove(), find("#text").focus());
   const made = el(
     "article",
     { class: "answer", "data-person": person, "data-channel": channel, "aria-label": say.onlyYou },
     el("p", { class: "quiet" }, `${say.onlyYou} `, el("button", { type: "button", class: "small", onclick: close }, say.dismiss)),
-    ...shown.html.map((html) => written(html)),
-    el("div", { class: "below" }, ...shown.actions.map((action) => button(action, () => ask({ channel, person, text: action.text }, made)))),
+    ...pieces(shown.pieces, (text) => ask({ channel, person, text }, made)),
   );
   if (instead?.isConnected && shown.replaces) instead.replaceWith(made);
   else find("#answers").append(made);

@@ -1,7 +1,7 @@
 // The second pane: the newsletter as it would be or as it went out, as post, as Markdown and as chat message.
 
 import { get, post } from "./api.js";
-import { el, find, tell, written } from "./dom.js";
+import { el, find, settle, tell, written } from "./dom.js";
 import { moment } from "./messages.js";
 import { say } from "./words.js";
 
@@ -36,12 +36,11 @@ async function look() {
   find("#closes").textContent = `${say.closes}: ${moment(first.coming.closes)} · ${say.links} ${first.coming.entries}`;
   const select = find("#edition");
   const before = select.value;
-  select.replaceChildren(
-    ...newsletters.flatMap(({ newsletter, coming, went_out }) => [
-      el("option", { value: `${newsletter}/${coming.which}` }, `${coming.title} · ${say.coming}`),
-      ...went_out.map((one) => el("option", { value: `${newsletter}/${one.which}` }, one.title)),
-    ]),
-  );
+  const options = newsletters.flatMap(({ newsletter, coming, went_out }) => [
+    el("option", { value: `${newsletter}/${coming.which}` }, `${coming.title} · ${say.coming}`),
+    ...went_out.map((one) => el("option", { value: `${newsletter}/${one.which}` }, one.title)),
+  ]);
+  settle(select, el("optgroup", {}, ...options)); // a select of its own would choose one of them
   if ([...select.options].some((option) => option.value === before)) select.value = before;
   const site = newsletters.find((one) => one.site)?.site;
   find("#archive").hidden = !site;
@@ -50,7 +49,10 @@ async function look() {
 }
 
 async function load() {
-  shown = await get(`/api/editions/${find("#edition").value}`);
+  const wanted = find("#edition").value;
+  const found = await get(`/api/editions/${wanted}`);
+  if (wanted !== find("#edition").value) return; // another one was chosen meanwhile
+  shown = found;
   draw();
 }
 
@@ -67,13 +69,13 @@ function turn(name) {
 function draw() {
   if (!shown) return;
   const place = find("#shown");
-  const file = shown.file ? el("p", { class: "quiet file" }, `${say.file}: `, el("code", {}, shown.file)) : null;
+  const file = shown.file && tab !== "chat" ? el("p", { class: "quiet file" }, `${say.file}: `, el("code", {}, shown.file)) : null;
   const parts = {
     post: () => (shown.html ? [el("h3", {}, shown.title), written(shown.html, { class: "words post" })] : []),
     markdown: () => (shown.markdown ? [el("pre", {}, el("code", {}, shown.markdown))] : []),
     chat: () => shown.chat.map((html) => written(html, { class: "words card" })),
   }[tab]();
-  place.replaceChildren(...(file ? [file] : []), ...(parts.length ? parts : [el("p", { class: "quiet" }, say.nothing)]));
+  settle(place, el("div", {}, file, ...(parts.length ? parts : [el("p", { class: "quiet" }, say.nothing)])));
 }
 
 async function jump() {

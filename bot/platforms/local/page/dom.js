@@ -25,6 +25,35 @@ export function written(html, properties = {}) {
   return made;
 }
 
+/**
+ * Makes `there` look like `now`, and leaves alone whatever of it is the same: who has a finger on it, or reads it, or has
+ * marked some of its words, is not disturbed. What differs in its properties, and any button, is replaced whole.
+ */
+export function settle(there, now) {
+  let next = there.firstChild;
+  for (const wanted of [...now.childNodes]) {
+    const after = [];
+    for (let one = next; one; one = one.nextSibling) after.push(one);
+    const kept = after.find((one) => one.isEqualNode(wanted)) ?? after.find((one) => grows(one, wanted));
+    if (!kept) {
+      there.insertBefore(wanted, next);
+      continue;
+    }
+    while (next !== kept) next = forget(next);
+    if (!kept.isEqualNode(wanted)) settle(kept, wanted);
+    next = kept.nextSibling;
+  }
+  while (next) next = forget(next);
+}
+
+const grows = (one, wanted) => one instanceof Element && one.tagName !== "BUTTON" && one.cloneNode().isEqualNode(wanted.cloneNode());
+
+function forget(one) {
+  const next = one.nextSibling;
+  one.remove();
+  return next;
+}
+
 export const find = (selector) => document.querySelector(selector);
 
 /** Says something to everyone, screen readers too. */

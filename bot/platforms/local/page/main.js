@@ -4,7 +4,7 @@ import { get, listen, post } from "./api.js";
 import { ask, fill, only, press } from "./asking.js";
 import { board, later } from "./board.js";
 import { compose, offers, reply } from "./composer.js";
-import { el, find, tell, written } from "./dom.js";
+import { el, find, settle, tell, written } from "./dom.js";
 import { choose } from "./emoji.js";
 import { inZone, item, moment, own } from "./messages.js";
 import { say, speak } from "./words.js";
@@ -29,7 +29,7 @@ const attempt = async (path, body) => {
 const does = {
   react: (one, emoji, on) => attempt("/api/react", { message: one.id, emoji, on }),
   pick: (one) => choose((emoji) => does.react(one, emoji, true)),
-  press: (one, label) => press(one, me, label),
+  press: (one, text) => press(one, me, text),
   menu: (one, person) => [
     { label: say.reply, does: () => reply(one.thread ? { ...one, id: one.thread } : one) },
     ...(one.author.id === person
@@ -96,11 +96,14 @@ function drawChannels() {
   const seen = room.channels.filter((channel) => !channel.with || channel.with === me);
   if (!seen.some((channel) => channel.id === here)) here = seen[0]?.id;
   const label = (one) => (one.with ? say.alone : `${one.private ? "🔒" : "#"} ${one.name}`);
-  find("#channels ul").replaceChildren(
+  const list = find("#channels ul");
+  const focused = list.contains(document.activeElement);
+  list.replaceChildren(
     ...seen.map((one) =>
       el("li", {}, el("button", { type: "button", "aria-current": one.id === here ? "true" : null, onclick: () => go(one.id) }, label(one))),
     ),
   );
+  if (focused) list.querySelector("[aria-current]")?.focus();
   const current = seen.find((one) => one.id === here);
   find("#here").textContent = current ? label(current) : "";
   document.title = current ? `${label(current)} · Linkletter` : "Linkletter";
@@ -112,14 +115,28 @@ async function load(before = "") {
   const { messages, more } = await get(`/api/messages/${encodeURIComponent(asked)}${before ? `?before=${before}` : ""}`);
   if (asked !== here) return;
   const log = find("#messages");
-  if (!before) log.replaceChildren();
-  const first = log.firstChild;
+  const isNew = log.dataset.person !== me || log.dataset.channel !== asked;
+  const stays = isNew || atEnd;
+  if (isNew) log.replaceChildren();
+  else if (!before) outdated(messages);
+  const first = before ? log.firstChild : null;
+  find("#log").ariaBusy = "true"; // what was said long ago is not read out as news
   for (const one of messages) put(one, first);
   room.whispers.forEach(whisper);
   find("#older").hidden = !more;
   only(me, here);
   Object.assign(log.dataset, { person: me, channel: asked });
-  if (!before) toEnd();
+  if (!before && stays) toEnd();
+  setTimeout(() => (find("#log").ariaBusy = "false"), 100);
+}
+
+/** Takes away what is gone, after a time in which nothing was heard; what a person had gone back to stays. */
+function outdated(messages) {
+  const ids = new Set(messages.map((one) => one.id));
+  const [oldest] = messages;
+  for (const there of document.querySelectorAll("#messages > li, #messages .replies > li")) {
+    if (!ids.has(there.dataset.id) && (!oldest || there.message.at >= oldest.at)) on.gone(there.message);
+  }
 }
 
 // Whoever reads the newest stays there, whatever comes or takes its room.
@@ -132,16 +149,18 @@ function toEnd() {
 
 const shownOf = (id) => document.getElementById(`m-${id}`);
 
-/** A new message at its place, or a changed one in place of what it was; whoever is on one of its buttons stays there. */
+/** A new message at its place, or what has changed of one; whoever is on a button that changes stays on it. */
 function put(one, before = null) {
   const there = shownOf(one.id);
   if (there) {
-    const focused = there.firstChild.contains(document.activeElement) ? document.activeElement.dataset.do : null;
-    const open = there.querySelector("details.menu").open;
-    const now = own(one, me, does);
-    there.firstChild.replaceWith(now);
-    now.querySelector("details.menu").open = open;
-    if (focused) [...now.querySelectorAll("[data-do]")].find((button) => button.dataset.do === focused)?.focus();
+    const shown = there.firstChild;
+    const focused = shown.contains(document.activeElement) ? document.activeElement.dataset.do : null;
+    const now = own(Object.assign(there.message, one), me, does);
+    now.querySelector("details.menu").open = shown.querySelector("details.menu").open;
+    settle(shown, now);
+    if (focused && !shown.contains(document.activeElement)) {
+      [...shown.querySelectorAll("[data-do]")].find((button) => button.dataset.do === focused)?.focus();
+    }
     return;
   }
   const root = one.thread && shownOf(one.thread);
@@ -153,17 +172,21 @@ function put(one, before = null) {
 function whisper({ message: id, person, html }) {
   const there = shownOf(id);
   if (!there || person !== me) return;
-  there.append(el("div", { class: "whisper" }, el("span", { class: "quiet" }, say.onlyYou), written(html)));
+  const made = el("div", { class: "whisper" }, el("span", { class: "quiet" }, say.onlyYou), written(html));
+  if (![...there.children].some((one) => one.isEqualNode(made))) there.append(made);
 }
 
 const on = {
   message(one) {
     if (one.channel === here) {
       const stays = atEnd;
-      const isMine = !shownOf(one.id) && one.author.id === me;
+      const isNew = !shownOf(one.id);
       put(one);
-      if (isMine) shownOf(one.id).scrollIntoView({ block: "nearest" });
+      const there = shownOf(one.id);
+      if (isNew && one.author.id === me) there.scrollIntoView({ block: "nearest" });
       else if (stays) toEnd();
+      // One is read from its top: a message that is longer than the room for it, too.
+      if (isNew && stays && there.offsetHeight > find("#log").clientHeight) there.scrollIntoView({ block: "start" });
     }
     later();
   },

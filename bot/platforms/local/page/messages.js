@@ -14,9 +14,10 @@ export function moment(at, style = { weekday: "short", month: "short", day: "num
   return new Intl.DateTimeFormat(language, { ...style, timeZone: zone }).format(new Date(at));
 }
 
-/** A message as an item of the log. `me` is the person that is played. */
+/** A message as an item of the log, which has it as `message`. `me` is the person that is played. */
 export function item(message, me, does) {
-  return el("li", { "data-id": message.id, id: `m-${message.id}` }, own(message, me, does), el("ol", { class: "replies" }));
+  const made = el("li", { "data-id": message.id, id: `m-${message.id}` }, own(message, me, does), el("ol", { class: "replies" }));
+  return Object.assign(made, { message });
 }
 
 /** The message itself, without what hangs below it. */
@@ -36,12 +37,11 @@ export function own(message, me, { react, pick, press, menu }) {
       message.edited ? el("span", { class: "quiet" }, ` (${say.edited})`) : null,
       options(message, me, menu),
     ),
-    written(message.html),
+    ...pieces(message.pieces, (text) => press(message, text)),
     ...message.previews.map(preview),
     el(
       "div",
       { class: "below" },
-      ...message.actions.map((action) => button(action, () => press(message, action.label))),
       ...message.reactions.map((reaction) => chip(message, reaction, me, react)),
       message.author.bot
         ? null
@@ -93,7 +93,14 @@ function preview({ url, title, site, picture }) {
   );
 }
 
-/** A button of ours, as `primary`, `danger` or plain. */
-export function button(action, does) {
-  return el("button", { type: "button", class: action.style, "data-do": `press ${action.label}`, onclick: does }, action.label);
+/** What was written, each piece with its buttons below it; `press` is called with what the pressed one asks. */
+export function pieces(all, press) {
+  return all.flatMap(({ html, actions }) => [
+    ...(html ? [written(html)] : []),
+    ...(actions.length ? [el("div", { class: "below" }, ...actions.map((one) => button(one, press)))] : []),
+  ]);
+}
+
+function button({ label, text, style }, press) {
+  return el("button", { type: "button", class: style, "data-do": `press ${label}`, "data-asks": text, onclick: () => press(text) }, label);
 }

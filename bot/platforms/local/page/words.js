@@ -32,6 +32,9 @@ const WORDS = {
 export const language = document.documentElement.lang in WORDS ? document.documentElement.lang : "en";
 export const say = WORDS[language];
 
+/** The language of who looks at the page: Linkletter answers in it, where it can. */
+export const locale = new URLSearchParams(location.search).get("lang") || navigator.language;
+
 /** Puts the words where the page's elements ask for them. */
 export function speak() {
   for (const one of document.querySelectorAll("[data-say]")) one.textContent = say[one.dataset.say];
