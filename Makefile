@@ -2,6 +2,8 @@
 # Everything runs in .venv, built from requirements/*.txt, in which every file is pinned by its hash.
 
 PYTHON ?= python3
+# Hundreds of processes are started by the tests: each would compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 CODE := bot newsletter tests
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install
@@ -60,7 +62,7 @@ clean:  ## Remove .venv and what the tools left behind
 # From here on: how .venv comes to be. A changed lock makes it anew, so that nothing undeclared stays behind.
 $(RUN): requirements/run.txt requirements/build.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Linkletter needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. Name another one: make PYTHON=python3.12 ...")'
-	@echo "Making .venv from requirements/run.txt (about half a minute)"
+	@echo "Making .venv from requirements/run.txt (half a minute; on a busy machine more)"
 	@$(PYTHON) -m venv --clear .venv
 	@$(PIP) $(HASHED) -r requirements/run.txt -r requirements/build.txt
 	@touch $@

@@ -39,7 +39,7 @@ from newsletter.ports import Clock
 from newsletter.privacy import Privacy
 from newsletter.publish import Outlet, Publisher, Recap
 from newsletter.settings import GitSettings, MarkdownSettings, NewsletterSettings, SiteSettings
-from newsletter.store import Store, chat, pages
+from newsletter.store import Store, directory, pages
 from newsletter.store import run as runs
 from newsletter.visiting import why_not
 
@@ -85,7 +85,7 @@ class App:
     async def workspaces(self) -> dict[str, str]:
         """Where an import belongs that names no workspace: as configured, else the only one known of its platform."""
         async with self.store.reading() as transaction:
-            return await chat.workspaces(transaction) | self.config.workspaces
+            return await directory.workspaces(transaction) | self.config.workspaces
 
     def repository(self, settings: NewsletterSettings) -> GitRepository | None:
         """Where its posts are committed, if anywhere."""

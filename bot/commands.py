@@ -33,8 +33,7 @@ from newsletter.ports import Clock
 from newsletter.privacy import Privacy
 from newsletter.publish import Delivered
 from newsletter.settings import NewsletterSettings, is_one_of
-from newsletter.store import Store, choices, editions, placements
-from newsletter.store import chat as kept
+from newsletter.store import Store, choices, directory, editions, placements
 from newsletter.store import search as index
 
 __all__ = ["ROWS", "Asked", "Commands", "Newsletter", "Row"]
@@ -151,7 +150,7 @@ class Commands:
         edited = await self._edited(invocation, self._newsletters)
         async with self._store.reading() as transaction:
             shared_in = await choices.shared_in(transaction, invocation.person)
-            there = [seen for seen in (await kept.channels(transaction)).values() if seen.id in shared_in]
+            there = [seen for seen in (await directory.channels(transaction)).values() if seen.id in shared_in]
         return tuple(
             one
             for one in self._newsletters
@@ -228,7 +227,7 @@ class Commands:
         """What a message shares, which is collected now if it was not. Raises ``UserError`` where that may not be."""
         async with self._store.reading() as transaction:
             known = await placements.shares_of(transaction, message.id, newsletter.settings.key)
-            there = {seen.id: seen for seen in (await kept.channels(transaction)).values()}
+            there = {seen.id: seen for seen in (await directory.channels(transaction)).values()}
         if known:
             return known
         seen = there.get(message.id.channel)
@@ -299,7 +298,7 @@ class Commands:
         async with self._store.reading() as transaction:
             rows = [
                 row
-                for row, channel in (await kept.channels(transaction)).items()
+                for row, channel in (await directory.channels(transaction)).items()
                 if any(one.settings.collects(channel) for one in asked.newsletters)
                 and (not channel.private or channel.id == here)
             ]

@@ -21,7 +21,7 @@ from newsletter.heard import ChannelId, ChannelSeen, Heard, MessageSeen, PersonS
 from newsletter.phrase import Phrase
 from newsletter.ports import Clock
 from newsletter.settings import NewsletterSettings
-from newsletter.store import Store, choices, editions
+from newsletter.store import Store, choices, directory, editions
 from newsletter.store import chat as kept
 from newsletter.week import last_cut_off
 
@@ -83,7 +83,7 @@ class Listening:
             case ChannelSeen():
                 if heard.formerly:
                     async with self._store.writing() as transaction:
-                        await kept.renumber(transaction, heard.id, heard.formerly)
+                        await directory.renumber(transaction, heard.id, heard.formerly)
                 self._channels[heard.id] = heard
                 seen = await self._channel(heard.id)
             case Reading():
@@ -114,7 +114,7 @@ class Listening:
         # What was imported before the workspace was known belongs to the one the platform names now.
         async with self._store.writing() as transaction:
             for workspace in sorted({channel.id.workspace for channel in channels}):
-                await kept.adopt(transaction, chat.platform, workspace)
+                await directory.adopt(transaction, chat.platform, workspace)
         for channel in channels:
             await self._know(channel)
         await self._note_what_is_private_now(channels)
@@ -213,7 +213,7 @@ class Listening:
         """A channel that became private is listened to no more, unless the settings speak of it; what is kept of it
         must know."""
         async with self._store.reading() as transaction:
-            known = {seen.id: seen for seen in (await kept.channels(transaction)).values()}
+            known = {seen.id: seen for seen in (await directory.channels(transaction)).values()}
         for channel in channels:
             before = known.get(channel.id)
             if before is not None and channel.private and not before.private:

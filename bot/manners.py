@@ -17,7 +17,7 @@ from newsletter.heard import ChannelSeen, MessageSeen, PersonId, ReactionHeard
 from newsletter.languages import language
 from newsletter.ports import Clock
 from newsletter.settings import NewsletterSettings
-from newsletter.store import Store, choices, placements
+from newsletter.store import Store, choices, directory, placements
 from newsletter.store import chat as kept
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Manners:
             return
         async with self._store.writing() as transaction:
             # Written down first: better not introduced than introduced twice.
-            if not await kept.introduce(transaction, channel.id, self._clock()):
+            if not await directory.introduce(transaction, channel.id, self._clock()):
                 return
         try:
             speech = of_newsletter(polite[0].language)

@@ -16,8 +16,7 @@ from newsletter.model import Edition, Part, Receipt
 from newsletter.ports import Destination
 from newsletter.publish import Outlet
 from newsletter.settings import NewsletterSettings, is_one_of
-from newsletter.store import Store
-from newsletter.store import chat as kept
+from newsletter.store import Store, directory
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +41,7 @@ class Places:
             except (NewsletterError, OSError) as error:
                 log.warning("%s cannot say where we are: %s", chat.platform, error)
                 async with self._store.reading() as transaction:
-                    known = (await kept.channels(transaction)).values()
+                    known = (await directory.channels(transaction)).values()
                 found += [seen for seen in known if seen.id.platform == chat.platform]
         return tuple(found)
 

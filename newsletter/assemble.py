@@ -1,7 +1,7 @@
 """Assembling: everything known about a newsletter's shares -> an Edition. Pure: same chat, same edition.
 
 Here links are folded, put under headings and in order. Which shares an edition is made of is the store's answer
-(``store.editions``), what one entry says ``entry``'s, which links are out ``placing``'s, and who may read what
+(``store.placements``), what one entry says ``entry``'s, which links are out ``placing``'s, and who may read what
 ``audience``'s.
 """
 

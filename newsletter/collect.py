@@ -41,7 +41,8 @@ from newsletter.merge import (
 from newsletter.model import ShareWords
 from newsletter.settings import NewsletterSettings
 from newsletter.sifting import Sifted, sift
-from newsletter.store import Store, Transaction, chat, choices, opting, replies
+from newsletter.store import Store, Transaction, chat, choices, directory, opting, replies
+from newsletter.store.batches import in_batches
 
 EARLY_AT_MOST = 10_000
 """How many messages not yet known are remembered for what was heard of them; a reading repairs what falls out."""
@@ -120,14 +121,14 @@ class Collector:
             await self._know(transaction, reading.channel)
         self._remember_names(reading.people)
         done = 0
-        for batch in chat.in_batches(reading.messages, AT_ONCE):
+        for batch in in_batches(reading.messages, AT_ONCE):
             async with self._store.writing() as transaction:
                 await self._hear(transaction, batch, sifted.read)
             done += len(batch)
             if progress is not None:
                 progress(done)
         async with self._store.writing() as transaction:
-            await chat.name_people(transaction, reading.people)
+            await directory.name_people(transaction, reading.people)
         gone = set(reading.gone)
         if reading.complete:
             async with self._store.reading() as transaction:
@@ -168,7 +169,7 @@ class Collector:
             async with self._store.writing() as transaction:
                 people = [one.heard for one in batch if isinstance(one.heard, PersonSeen)]
                 self._remember_names(people)
-                await chat.name_people(transaction, people)
+                await directory.name_people(transaction, people)
                 said = [one.heard for one in batch if not isinstance(one.heard, PersonSeen)]
                 await self._hear(transaction, said)
         except Exception as error:
@@ -274,7 +275,7 @@ class Collector:
 
     async def _know(self, transaction: Transaction, channel: ChannelSeen) -> None:
         """Keep the channel's name. Where links are discussed no more, the replies of before go."""
-        await chat.name_channels(transaction, [channel])
+        await directory.name_channels(transaction, [channel])
         discussed = self._discusses(channel)
         if self._newsletters and not discussed and self._discussed.get(channel.id) is not False:
             await replies.forget_all(transaction, channel.id)
@@ -347,7 +348,7 @@ class Collector:
         people |= {person for one in kept for person, _ in one.reactions}
         named = [self._names[person] for person in sorted(people & self._names.keys())]
         if named:
-            await chat.name_people(transaction, named)
+            await directory.name_people(transaction, named)
 
     # --- what was heard before its message ---
 

@@ -17,7 +17,7 @@ from newsletter.material import Assembled, Chosen, Frame, Material
 from newsletter.model import Edition, EditionState, Reply, Seen
 from newsletter.placing import is_withdrawn
 from newsletter.settings import NewsletterSettings
-from newsletter.store import Transaction, chat, choices, editions, gather, placements, replies
+from newsletter.store import Transaction, choices, directory, editions, gather, placements, replies
 from newsletter.week import last_cut_off, next_cut_off, next_week, range_label, week_of
 
 
@@ -40,7 +40,7 @@ class Composer:
 
     async def channels(self, transaction: Transaction) -> list[int]:
         """The rows of the channels the newsletter collects from."""
-        there = await chat.channels(transaction)
+        there = await directory.channels(transaction)
         return [id for id, channel in there.items() if self._settings.collects(channel)]
 
     async def open(
@@ -113,7 +113,7 @@ class Composer:
         if but_not_hidden and found.hidden:
             found = replace(found, shares=tuple(one for one in found.shares if one.author not in found.hidden))
         earlier = await placements.earlier(transaction, settings.key, channels, found.shares, frame.opened_at)
-        there = [seen for id, seen in (await chat.channels(transaction)).items() if id in channels]
+        there = [seen for id, seen in (await directory.channels(transaction)).items() if id in channels]
         return Material(
             found.shares,
             found.names,

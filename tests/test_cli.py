@@ -360,7 +360,8 @@ def test_the_demo_leaves_a_folder_of_somebody_else_alone(home: Path) -> None:
 
 def test_a_demo_that_other_machines_can_reach_is_behind_a_token(home: Path) -> None:
     with started("demo", "--no-browser", "--host", "0.0.0.0", "--port", "0", at=home) as process:
-        line = process.stderr.readline().decode()
+        told = (line.decode() for line in process.stderr)
+        line = next(line for line in told if "http" in line)
         assert re.search(r"http://0\.0\.0\.0:\d+/\?token=[\w-]{20,}", line), line
         port = re.search(r":(\d+)/", line)[1]
         with pytest.raises(urllib.error.HTTPError, match="401"):

@@ -14,7 +14,7 @@ from bot.listening import Listening
 from newsletter.collect import Collector
 from newsletter.heard import ChannelId, ChannelSeen, MessageId, MessageSeen, PersonId, Reading
 from newsletter.settings import NewsletterSettings
-from newsletter.store import Store, editions
+from newsletter.store import Store, directory, editions
 from newsletter.store import chat as kept
 from tests.stores import fresh
 
@@ -79,7 +79,7 @@ def listening(store: Store, chat: History, **settings: object) -> Listening:
 
 async def ids(store: Store) -> set[str]:
     async with store.reading() as transaction:
-        known = (await kept.channels(transaction)).values()
+        known = (await directory.channels(transaction)).values()
         found = [await kept.present_between(transaction, one.id, None, None) for one in known]
     return {one.id.id for some in found for one in some}
 
@@ -122,7 +122,7 @@ async def test_what_is_kept_of_a_channel_that_became_private_knows_it_though_nob
     await listens.connected(chat)
     await listens.heard(message(private, NOW - HOUR / 2))
     async with store.reading() as transaction:
-        assert [one.private for one in (await kept.channels(transaction)).values()] == [True]
+        assert [one.private for one in (await directory.channels(transaction)).values()] == [True]
     assert len(await ids(store)) == 1
 
 

@@ -355,8 +355,8 @@ PLACES = {
     "after it is closed": ("wrap(Publisher, 'deliver', before=die)", 1),
     "before the file is written": ("wrap(markdown, '_write', before=die)", 1),
     "before the file has its name": ("wrap(Path, 'replace', before=die)", 1),
-    "before the receipt is stored": ("wrap(editions, 'arrived', before=die)", 1),
-    "after the receipt is stored": ("wrap(editions, 'finish', before=die)", 1),
+    "before the receipt is stored": ("wrap(ledger, 'arrived', before=die)", 1),
+    "after the receipt is stored": ("wrap(ledger, 'finish', before=die)", 1),
 }
 
 DYING = """
@@ -364,7 +364,7 @@ DYING = """
     from pathlib import Path
     from newsletter.destinations import markdown
     from newsletter.publish import Publisher
-    from newsletter.store import editions
+    from newsletter.store import editions, ledger
     from bot.cli import main
 
     def die(*_):

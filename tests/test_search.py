@@ -14,7 +14,7 @@ from newsletter.collect import Collector
 from newsletter.heard import Preview
 from newsletter.model import Edition, Field, Page, Person, Shared
 from newsletter.search import Query, document, hint, is_named, read
-from newsletter.store import Store, chat, choices, editions, opting, pages, placements, search, tables, terms
+from newsletter.store import Store, choices, directory, editions, opting, pages, placements, search, tables, terms
 from newsletter.urls import key
 from tests import stores
 from tests.laws.told import (
@@ -156,7 +156,7 @@ async def found(store: Store, typed: str, **limits: object) -> list[str]:
     limits = {"newsletters": None, **limits}
     channels = limits.pop("channels", None)
     async with store.reading() as transaction:
-        rows = {seen.id: row for row, seen in (await chat.channels(transaction)).items()}
+        rows = {seen.id: row for row, seen in (await directory.channels(transaction)).items()}
         inside = None if channels is None else [rows[channel] for channel in channels]
         there = await search.find(transaction, read(typed), inside, limits.pop("most", 20), **limits)
     return [one.url.removeprefix("https://example.org/") or one.title or "" for one in there]
@@ -357,7 +357,7 @@ async def test_of_editions_only_those_of_the_askers_newsletters_are_found(store)
         assert await found(store, typed, channels=[CHANNEL], newsletters=[]) == []
         assert await found(store, typed, channels=[CHANNEL], newsletters=()) == []
     async with store.reading() as transaction:
-        inside = list(await chat.channels(transaction))
+        inside = list(await directory.channels(transaction))
         [one] = await search.find(transaction, read("sharer"), inside, 9, newsletters=["another"])
     assert (one.edition, one.label) == (0, "")
 

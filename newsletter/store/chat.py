@@ -1,4 +1,4 @@
-"""What was heard, kept: messages, shares, reactions, people and channels, read and written in batches.
+"""What was heard, kept: messages, shares and reactions, read and written in batches. Who and where is ``directory``'s.
 
 ``collect.py`` decides what to write (through ``merge``). The rows stay in here: callers see the values of ``heard``,
 ``merge`` and ``model`` only.
@@ -6,34 +6,26 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, and_, bindparam, delete, insert, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as insert_or_ignore_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_or_ignore_sqlite
+from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
 
 from newsletter.heard import (
     ChannelId,
-    ChannelSeen,
     MessageId,
     MessageSeen,
     PersonId,
-    PersonSeen,
     Preview,
     Source,
 )
 from newsletter.merge import KeptMessage, Standing, Tally
 from newsletter.model import ShareWords
-from newsletter.store import tables, terms
+from newsletter.store import directory, tables, terms
+from newsletter.store.batches import in_batches, insert_or_ignore
 from newsletter.store.database import Transaction
-
-AT_ONCE = 900
-"""How many rows one statement asks for: below every driver's limit of parameters, 999 in an old SQLite."""
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,217 +40,9 @@ class Written:
     is_words: bool = False
 
 
-def in_batches(items: Iterable[Item], size: int = AT_ONCE) -> Iterator[list[Item]]:
-    """The items in lists of at most ``size``, in order."""
-    batch: list[Item] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
 def link_digest(key: str) -> str:
     """The unique name of a link's key: keys may be longer than a database lets an index row be."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-# --- people and channels -------------------------------------------------------------------------------------------
-
-
-async def name_channels(transaction: Transaction, seen: Iterable[ChannelSeen]) -> None:
-    """Keep the newest name of each channel; one that is not known is made."""
-    newest = {channel.id: channel for channel in sorted(seen, key=lambda channel: (channel.seen_at, channel.name))}
-    ids = await channel_ids(transaction, newest, {id: channel.seen_at for id, channel in newest.items()})
-    for id, channel in newest.items():
-        table = tables.channel
-        older = (table.c.named_at < channel.seen_at) | and_(
-            table.c.named_at == channel.seen_at, table.c.name < channel.name
-        )
-        await transaction.execute(
-            update(table)
-            .where(table.c.id == ids[id], older)
-            .values(name=channel.name, private=channel.private, named_at=channel.seen_at, **_people_of(channel))
-        )
-
-
-def _people_of(channel: ChannelSeen) -> dict[str, int]:
-    """Where a platform does not say how many there are, what it said before stays."""
-    return {} if channel.people is None else {"people": channel.people}
-
-
-async def name_people(transaction: Transaction, seen: Iterable[PersonSeen]) -> None:
-    """Keep the newest name of each person of whom anything is kept; the others, and who opted out, leave no trace."""
-    newest = {person.id: person for person in sorted(seen, key=lambda person: (person.seen_at, person.name))}
-    ids = await _known_people(transaction, sorted(newest))
-    table = tables.person
-    older = (
-        table.c.named_at.is_(None)
-        | (table.c.named_at < bindparam("seen_at"))
-        | and_(table.c.named_at == bindparam("seen_at"), table.c.name < bindparam("new_name"))
-    )
-    statement = (
-        update(table)
-        .where(table.c.id == bindparam("person_id"), older, table.c.opted_out_at.is_(None))
-        .values(name=bindparam("new_name"), bot=bindparam("is_bot"), named_at=bindparam("seen_at"))
-    )
-    rows = [
-        {"person_id": ids[id], "new_name": person.name, "is_bot": person.bot, "seen_at": person.seen_at}
-        for id, person in newest.items()
-        if id in ids
-    ]
-    for batch in in_batches(rows):
-        await transaction.execute(statement, batch)
-    since: list[dict[str, object]] = [
-        {"person_id": ids[id], "joined": newest[id].joined_at} for id in ids if newest[id].joined_at is not None
-    ]
-    joined = update(table).where(table.c.id == bindparam("person_id"), table.c.opted_out_at.is_(None))
-    for batch in in_batches(since):
-        await transaction.execute(joined.values(joined_at=bindparam("joined")), batch)
-
-
-def _is(channel: ChannelId) -> ColumnElement[bool]:
-    """The condition that a row of ``tables.channel`` is this one."""
-    table = tables.channel
-    return and_(
-        table.c.platform == channel.platform,
-        table.c.workspace == channel.workspace,
-        table.c.external_id == channel.id,
-    )
-
-
-def row_of(channel: ChannelId) -> ScalarSelect[int]:
-    """The row of a channel inside a statement; nothing is equal to it where there is none."""
-    return select(tables.channel.c.id).where(_is(channel)).scalar_subquery()
-
-
-async def channel_ids(
-    transaction: Transaction,
-    channels: Iterable[ChannelId],
-    named_at: Mapping[ChannelId, datetime] | None = None,
-) -> dict[ChannelId, int]:
-    """The row of each channel, made where missing."""
-    table = tables.channel
-    ids: dict[ChannelId, int] = {}
-    epoch = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-    for channel in dict.fromkeys(channels):
-        same = _is(channel)
-        found = (await transaction.execute(select(table.c.id).where(same))).scalar_one_or_none()
-        if found is None:
-            row = {
-                "platform": channel.platform,
-                "workspace": channel.workspace,
-                "external_id": channel.id,
-                "name": "",
-                "private": False,
-                "named_at": epoch,
-            }
-            await _insert_or_ignore(transaction, table, [row])
-            found = (await transaction.execute(select(table.c.id).where(same))).scalar_one()
-        ids[channel] = found
-    return ids
-
-
-async def person_ids(transaction: Transaction, people: Iterable[PersonId]) -> dict[PersonId, int]:
-    """The row of each person, made where missing."""
-    wanted = sorted(set(people))
-    ids = await _known_people(transaction, wanted)
-    missing = [person for person in wanted if person not in ids]
-    if missing:
-        rows = [
-            {"platform": p.platform, "workspace": p.workspace, "external_id": p.id, "name": "", "bot": False}
-            for p in missing
-        ]
-        await _insert_or_ignore(transaction, tables.person, rows)
-        ids |= await _known_people(transaction, missing)
-    return ids
-
-
-async def _known_people(transaction: Transaction, people: Sequence[PersonId]) -> dict[PersonId, int]:
-    table = tables.person
-    ids: dict[PersonId, int] = {}
-    by_place: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for person in people:
-        by_place[person.platform, person.workspace].append(person.id)
-    for (platform, workspace), external in by_place.items():
-        for batch in in_batches(external):
-            found = await transaction.execute(
-                select(table.c.external_id, table.c.id).where(
-                    table.c.platform == platform,
-                    table.c.workspace == workspace,
-                    table.c.external_id.in_(batch),
-                )
-            )
-            ids |= {PersonId(platform, workspace, row.external_id): row.id for row in found}
-    return ids
-
-
-async def workspaces(transaction: Transaction) -> dict[str, str]:
-    """The one workspace known of each platform; a platform with several, or none, is not in the result."""
-    table = tables.channel
-    found: dict[str, list[str]] = defaultdict(list)
-    known = select(table.c.platform, table.c.workspace).where(table.c.workspace != "").distinct()
-    for row in await transaction.execute(known):
-        found[row.platform].append(row.workspace)
-    return {platform: names[0] for platform, names in found.items() if len(names) == 1}
-
-
-async def adopt(transaction: Transaction, platform: str, workspace: str) -> bool:
-    """Give what was imported before its workspace was known to the one the live platform names; whether there was any.
-
-    Only the first workspace of a platform adopts: once one is known, an import is filed under it at once.
-    """
-    if (await workspaces(transaction)).get(platform, workspace) != workspace:
-        return False
-    adopted = False
-    for table in (tables.channel, tables.person):
-        known = select(table.c.external_id).where(table.c.platform == platform, table.c.workspace == workspace)
-        nameless = (table.c.platform == platform) & (table.c.workspace == "") & table.c.external_id.not_in(known)
-        done = await transaction.execute(update(table).where(nameless).values(workspace=workspace))
-        adopted = adopted or done.rowcount > 0
-    return adopted
-
-
-async def renumber(transaction: Transaction, id: ChannelId, formerly: str) -> bool:
-    """Keep under ``id`` what is kept of a channel that had another id before, and what was posted there; whether there
-    was any.
-
-    Nothing is done where something is kept under ``id`` already: two channels are never mixed.
-    """
-    channel, delivery = tables.channel, tables.delivery
-    workspace = (channel.c.platform == id.platform) & (channel.c.workspace == id.workspace)
-    if (await transaction.execute(select(channel.c.id).where(workspace, channel.c.external_id == id.id))).first():
-        return False
-    was_kept = workspace & (channel.c.external_id == formerly)
-    moved = await transaction.execute(update(channel).where(was_kept).values(external_id=id.id))
-    here = f"{id.platform}:{id.id}"
-    posted_here = select(delivery.c.edition_id).where(delivery.c.destination == here)
-    posted = (delivery.c.destination == f"{id.platform}:{formerly}") & delivery.c.edition_id.not_in(posted_here)
-    posts = await transaction.execute(update(delivery).where(posted).values(destination=here))
-    return moved.rowcount + posts.rowcount > 0
-
-
-async def introduce(transaction: Transaction, id: ChannelId, at: datetime) -> bool:
-    """Write down that we said in this channel what we are for; ``False`` if we had, or know nothing of it."""
-    table = tables.channel
-    here = (table.c.platform == id.platform) & (table.c.workspace == id.workspace) & (table.c.external_id == id.id)
-    done = await transaction.execute(
-        update(table).where(here, table.c.introduced_at.is_(None)).values(introduced_at=at)
-    )
-    return done.rowcount > 0
-
-
-async def channels(transaction: Transaction) -> dict[int, ChannelSeen]:
-    """Every channel there is, by row."""
-    found = await transaction.execute(select(tables.channel).order_by(tables.channel.c.id))
-    return {
-        row.id: ChannelSeen(
-            ChannelId(row.platform, row.workspace, row.external_id), row.name, row.named_at, row.private, row.people
-        )
-        for row in found
-    }
 
 
 # --- messages ------------------------------------------------------------------------------------------------------
@@ -286,7 +70,7 @@ async def messages(transaction: Transaction, ids: Iterable[MessageId]) -> dict[M
     kept: dict[MessageId, KeptMessage] = {}
     for channel, external in by_channel.items():
         for batch in in_batches(external):
-            condition = _is(channel) & tables.message.c.external_id.in_(batch)
+            condition = directory._is(channel) & tables.message.c.external_id.in_(batch)
             rows = (await transaction.execute(_MESSAGE.where(condition))).all()
             kept |= await _with_reactions(transaction, rows)
     missing = [
@@ -301,7 +85,7 @@ async def _tombstones(transaction: Transaction, ids: Sequence[MessageId]) -> lis
     by_channel: dict[ChannelId, list[str]] = defaultdict(list)
     for id in ids:
         by_channel[id.channel].append(id.id)
-    places = await channel_ids(transaction, by_channel)
+    places = await directory.channel_ids(transaction, by_channel)
     found: list[MessageId] = []
     for channel, external in by_channel.items():
         for batch in in_batches(external):
@@ -314,10 +98,10 @@ async def _tombstones(transaction: Transaction, ids: Sequence[MessageId]) -> lis
 async def bury(transaction: Transaction, ids: Iterable[MessageId]) -> None:
     """Remember that these messages, of which nothing is kept, were deleted. The second time changes nothing."""
     names = sorted(set(ids))
-    places = await channel_ids(transaction, (id.channel for id in names))
+    places = await directory.channel_ids(transaction, (id.channel for id in names))
     rows = [{"channel_id": places[id.channel], "external_id": id.id} for id in names]
     if rows:
-        await _insert_or_ignore(transaction, tables.tombstone, rows)
+        await insert_or_ignore(transaction, tables.tombstone, rows)
 
 
 async def messages_of_rows(transaction: Transaction, numbers: Iterable[int]) -> dict[MessageId, KeptMessage]:
@@ -394,7 +178,7 @@ async def present_between(
     ``threads``: only those of these threads, ``None`` being the channel's own level; without it, of all.
     """
     table = tables.message
-    conditions = [table.c.channel_id == row_of(channel), table.c.gone.is_(False)]
+    conditions = [table.c.channel_id == directory.row_of(channel), table.c.gone.is_(False)]
     if since is not None:
         conditions.append(table.c.sent_at >= since)
     if until is not None:
@@ -431,7 +215,7 @@ async def messages_around(
         # Every number of spans is a statement of its own to compile: repeated up to a power of two there are seven.
         batch += batch[-1:] * ((1 << (len(batch) - 1).bit_length()) - len(batch))
         statement = _MESSAGE.where(
-            message.c.channel_id == row_of(channel),
+            message.c.channel_id == directory.row_of(channel),
             or_(*(message.c.sent_at.between(since, until) for since, until in batch)),
             message.c.gone.is_(False),
         )
@@ -492,8 +276,8 @@ async def write(transaction: Transaction, written: Sequence[Written]) -> None:
         return
     everyone = {w.kept.seen.author for w in written if w.kept.seen}
     everyone |= {person for w in written for person, _ in w.kept.reactions}
-    people = await person_ids(transaction, everyone)
-    places = await channel_ids(transaction, (w.kept.id.channel for w in written))
+    people = await directory.person_ids(transaction, everyone)
+    places = await directory.channel_ids(transaction, (w.kept.id.channel for w in written))
     before = await message_rows(transaction, (w.kept.id for w in written))
     rows = await _write_messages(transaction, written, before, places, people)
     await _write_shares(transaction, written, before, rows, places)
@@ -568,7 +352,7 @@ async def message_rows(transaction: Transaction, ids: Iterable[MessageId]) -> di
         for batch in in_batches(external):
             found = await transaction.execute(
                 select(table.c.external_id, table.c.id).where(
-                    table.c.channel_id == row_of(channel), table.c.external_id.in_(batch)
+                    table.c.channel_id == directory.row_of(channel), table.c.external_id.in_(batch)
                 )
             )
             rows |= {MessageId(channel, row.external_id): row.id for row in found}
@@ -581,7 +365,7 @@ async def link_ids(transaction: Transaction, keys: Iterable[str]) -> dict[str, i
     ids = await _known_links(transaction, digests)
     missing = [{"digest": digest, "key": key} for digest, key in digests.items() if key not in ids]
     if missing:
-        await _insert_or_ignore(transaction, tables.link, missing)
+        await insert_or_ignore(transaction, tables.link, missing)
         ids |= await _known_links(transaction, {row["digest"]: row["key"] for row in missing})
     return ids
 
@@ -715,11 +499,3 @@ async def _write_reactions(
     ]
     if tallied:
         await transaction.execute(insert(tables.unnamed), tallied)
-
-
-async def _insert_or_ignore(transaction: Transaction, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert what is not there; another process may have been quicker."""
-    postgresql = transaction.dialect.name == "postgresql"
-    statement = insert_or_ignore_postgresql(table) if postgresql else insert_or_ignore_sqlite(table)
-    for batch in in_batches(rows):
-        await transaction.execute(statement.on_conflict_do_nothing(), batch)

@@ -13,8 +13,8 @@ from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, fu
 
 from newsletter.heard import ChannelId, MessageId, PersonId
 from newsletter.model import Choice, EditionState, Field
-from newsletter.store import chat, tables, terms
-from newsletter.store.chat import in_batches
+from newsletter.store import chat, directory, tables, terms
+from newsletter.store.batches import in_batches
 from newsletter.store.database import Transaction
 
 ASKED_FOR = timedelta(days=2)
@@ -54,7 +54,7 @@ async def write(
     at: datetime,
 ) -> None:
     """Write choices by link's key and field; ``None`` takes one back. The second time changes nothing but the time."""
-    person = (await chat.person_ids(transaction, [by]))[by]
+    person = (await directory.person_ids(transaction, [by]))[by]
     links = await chat.link_ids(transaction, {key for key, _ in wanted if key})
     for (key, field), value in wanted.items():
         table = tables.choice if key else tables.edition_choice
@@ -157,7 +157,7 @@ async def members(transaction: Transaction, roles: Iterable[str]) -> frozenset[P
 async def set_members(transaction: Transaction, role: str, people: Iterable[PersonId]) -> None:
     """Who has the role now. Whoever had it before and is not among them has it no more."""
     table = tables.member
-    ids = await chat.person_ids(transaction, people)
+    ids = await directory.person_ids(transaction, people)
     await transaction.execute(delete(table).where(table.c.role == role))
     if ids:
         await transaction.execute(insert(table), [{"role": role, "person_id": id} for id in sorted(ids.values())])
@@ -201,7 +201,7 @@ async def looked_until(transaction: Transaction, newsletter: str) -> int:
 async def look(transaction: Transaction, newsletter: str, by: PersonId, now: datetime) -> Look:
     """The person looks at everything there is; returns how far they had looked before."""
     table = tables.look
-    person = (await chat.person_ids(transaction, [by]))[by]
+    person = (await directory.person_ids(transaction, [by]))[by]
     here = (table.c.newsletter == newsletter) & (table.c.person_id == person)
     last = (await transaction.execute(select(table).where(here))).one_or_none()
     newest = (await transaction.execute(select(func.max(tables.share.c.id)))).scalar_one_or_none() or 0

@@ -16,8 +16,8 @@ from newsletter import urls
 from newsletter.heard import ChannelId, MessageId, PersonId, Preview
 from newsletter.merge import KeptMessage, reactions
 from newsletter.model import Choice, Field, KeptShare, Page, TitleSource
-from newsletter.store import chat, choices, pages, tables
-from newsletter.store.chat import in_batches
+from newsletter.store import chat, choices, directory, pages, tables
+from newsletter.store.batches import in_batches
 from newsletter.store.database import Transaction
 
 _MENTION = re.compile(r"\((person|channel):([^)\s]+)\)")
@@ -47,7 +47,7 @@ async def known(transaction: Transaction, ids: Sequence[int], edition: int | Non
     people = await _people(transaction, shares)
     shares = [_without(people.bots, share) for share in shares]
     if any("(channel:" in share.comment + share.follow_up for share in shares):
-        channels = {seen.id: seen.name for seen in (await chat.channels(transaction)).values()}
+        channels = {seen.id: seen.name for seen in (await directory.channels(transaction)).values()}
     keys = [share.key for share in shares]
     joins = await pages.joins(transaction, keys)
     return Found(

@@ -15,8 +15,9 @@ from newsletter.amend import without_name
 from newsletter.heard import MessageId, PersonId
 from newsletter.model import Edition, EditionState, Field, from_json, to_json
 from newsletter.store import chat, choices, replies, tables, terms
-from newsletter.store.chat import in_batches, person_ids
+from newsletter.store.batches import in_batches
 from newsletter.store.database import Transaction
+from newsletter.store.directory import person_ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from sqlalchemy import bindparam, delete, func, insert, select, text, update
 from newsletter import urls
 from newsletter.heard import ChannelSeen
 from newsletter.model import LinkState, Mark, Page, PageKind
-from newsletter.store import chat, tables, terms
-from newsletter.store.chat import in_batches
+from newsletter.store import chat, directory, tables, terms
+from newsletter.store.batches import AT_ONCE, in_batches
 from newsletter.store.database import Transaction
 from newsletter.visiting import is_mutual
 
@@ -72,7 +72,7 @@ async def due(transaction: Transaction, now: datetime, most: int) -> list[Due]:
 async def _shown(transaction: Transaction, links: Mapping[int, str]) -> dict[int, list[Shown]]:
     if not links:
         return {}
-    channels = await chat.channels(transaction)
+    channels = await directory.channels(transaction)
     share, message = tables.share, tables.message
     shown: dict[int, list[Shown]] = defaultdict(list)
     for batch in in_batches(links):
@@ -305,7 +305,7 @@ async def join_by_canonical(transaction: Transaction, found: Mapping[str, Page],
             .join(link, link.c.id == table.c.link_id)
             .where(table.c.canonical_digest.in_({chat.link_digest(named[key]) for key in batch}))
             .where(table.c.title.in_({found[key].title for key in batch}))
-            .limit(2 * chat.AT_ONCE)
+            .limit(2 * AT_ONCE)
         )
         for row in rows:
             there[urls.key(row.canonical)][row.key] = page_of(row)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, t
 from newsletter.heard import MessageId, PersonId
 from newsletter.model import Field, KeptShare, Seen
 from newsletter.store import chat, editions, pages, tables
-from newsletter.store.chat import in_batches
+from newsletter.store.batches import in_batches
 from newsletter.store.database import Transaction
 
 LATE_WITHIN = timedelta(days=30)

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Row, Select, and_, delete, select, update
 from newsletter.heard import ChannelId, MessageId, MessageSeen, PersonId
 from newsletter.merge import reactions
 from newsletter.model import KeptReaction, KeptReply
-from newsletter.store import chat, tables
-from newsletter.store.chat import in_batches
+from newsletter.store import chat, directory, tables
+from newsletter.store.batches import in_batches
 from newsletter.store.database import Transaction
 
 _REPLY, _ROOT = tables.message.alias("reply"), tables.message.alias("root")
@@ -29,7 +29,7 @@ async def linked(transaction: Transaction, channel: ChannelId, ids: Iterable[str
         rows = await transaction.execute(
             select(message.c.external_id)
             .join(person, person.c.id == message.c.author_id)
-            .where(message.c.channel_id == chat.row_of(channel), message.c.external_id.in_(batch))
+            .where(message.c.channel_id == directory.row_of(channel), message.c.external_id.in_(batch))
             .where(message.c.gone.is_(False), person.c.opted_out_at.is_(None))
             .where(select(share.c.id).where(share.c.message_id == message.c.id, share.c.present).exists())
         )
@@ -42,7 +42,7 @@ async def idle(transaction: Transaction, channel: ChannelId, roots: Iterable[str
     rows: list[int] = []
     for batch in in_batches(roots):
         for answers in _ANSWERS:
-            to_them = (_REPLY.c.channel_id == chat.row_of(channel)) & answers.in_(batch)
+            to_them = (_REPLY.c.channel_id == directory.row_of(channel)) & answers.in_(batch)
             found = await transaction.execute(_only_replies(to_them).where(_REPLY.c.text != ""))
             rows += found.scalars().all()
     kept = await chat.messages_of_rows(transaction, rows)
@@ -52,7 +52,7 @@ async def idle(transaction: Transaction, channel: ChannelId, roots: Iterable[str
 async def forget_all(transaction: Transaction, channel: ChannelId) -> None:
     """Nothing is left of what was replied in this channel."""
     for answers in _ANSWERS:
-        there = (_REPLY.c.channel_id == chat.row_of(channel)) & answers.is_not(None)
+        there = (_REPLY.c.channel_id == directory.row_of(channel)) & answers.is_not(None)
         await _forget(transaction, there)
 
 
@@ -105,7 +105,7 @@ async def _replies(
     person = tables.person
     rows: dict[int, Row[Any]] = {}
     for answers in _ANSWERS:
-        to_them = (_REPLY.c.channel_id == chat.row_of(channel)) & answers.in_(roots)
+        to_them = (_REPLY.c.channel_id == directory.row_of(channel)) & answers.in_(roots)
         statement = (
             _only_replies(to_them)
             .join(person, person.c.id == _REPLY.c.author_id)

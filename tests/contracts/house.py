@@ -15,7 +15,7 @@ from newsletter.collect import Collector
 from newsletter.model import KeptShare
 from newsletter.publish import Outlet, Publisher
 from newsletter.settings import NewsletterSettings
-from newsletter.store import Store, chat, gather, placements
+from newsletter.store import Store, directory, gather, placements
 from tests.contracts.platforms import World
 
 START = datetime(2026, 6, 3, 9, tzinfo=UTC)  # a Wednesday; the cut-offs are on Mondays
@@ -114,7 +114,7 @@ class House:
 async def shares(store: Store) -> list[KeptShare]:
     """Every share in the store, without its row's number."""
     async with store.reading() as transaction:
-        rows = list(await chat.channels(transaction))
+        rows = list(await directory.channels(transaction))
         ids = await placements.shares_between(transaction, "weekly", rows, LONG_AGO, FAR_AHEAD)
         found = await gather.known(transaction, ids)
     return sorted((replace(share, id=0) for share in found.shares), key=lambda share: (share.sent_at, share.ordinal))

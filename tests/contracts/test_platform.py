@@ -13,7 +13,7 @@ from bot.chat import Answer, Chat, Invocation, PermissionDenied
 from bot.listening import Listening
 from newsletter.collect import Collector
 from newsletter.heard import ChannelId, Heard, MessageId
-from newsletter.store import chat, placements
+from newsletter.store import directory, placements
 from tests.contracts.house import FAR_AHEAD, LONG_AGO, another_store, housed, shares
 from tests.contracts.platforms import World
 from tests.laws.dump import dump
@@ -138,7 +138,7 @@ async def test_our_own_posts_are_never_collected(house, world):
     await house.quiet()
     await house.listening.connected(world.chat)
     async with house.store.reading() as transaction:
-        rows = list(await chat.channels(transaction))
+        rows = list(await directory.channels(transaction))
         found = await placements.shares_between(transaction, "another newsletter", rows, LONG_AGO, FAR_AHEAD)
     assert len(found) == 2
 
@@ -148,7 +148,7 @@ async def test_what_no_newsletter_collects_leaves_no_trace(house, world):
     await house.quiet()
     assert await house.kept() == []
     async with house.store.reading() as transaction:
-        assert world.channel("random").id not in {seen.id for seen in (await chat.channels(transaction)).values()}
+        assert world.channel("random").id not in {seen.id for seen in (await directory.channels(transaction)).values()}
 
 
 # --- reading -------------------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ from newsletter.model import (
     TitleSource,
     Week,
 )
-from newsletter.store import Store, chat, editions, gather, ledger, placements, search, tables
+from newsletter.store import Store, chat, directory, editions, gather, ledger, placements, search, tables
 from tests.laws.told import (
     ANN,
     BEN,
@@ -132,10 +132,10 @@ async def test_a_channel_with_another_id_is_the_same_one_and_two_channels_are_ne
     made = await intended(store)
     new = replace(CHANNEL, id="new")
     async with store.writing() as transaction:
-        assert await chat.renumber(transaction, new, CHANNEL.id)
-        assert not await chat.renumber(transaction, new, CHANNEL.id)
+        assert await directory.renumber(transaction, new, CHANNEL.id)
+        assert not await directory.renumber(transaction, new, CHANNEL.id)
         assert list(await chat.messages(transaction, [MessageId(new, "1")])) == [MessageId(new, "1")]
-        assert not await chat.renumber(transaction, new, OTHER_CHANNEL.id)
+        assert not await directory.renumber(transaction, new, OTHER_CHANNEL.id)
     assert await delivery_of(store, made)
     assert [row["name"] for row in await rows(store, tables.channel)] == ["news"]
 
@@ -480,7 +480,7 @@ async def test_a_search_limited_to_channels_finds_nothing_of_others(store):
         said("2", "<https://example.org/b>\nfindable", channel=OTHER_CHANNEL, minute=1),
     )
     async with store.reading() as transaction:
-        ids = {seen.id: row for row, seen in (await chat.channels(transaction)).items()}
+        ids = {seen.id: row for row, seen in (await directory.channels(transaction)).items()}
     assert await search_for(store, "findable") == ["b", "a"]
     assert await search_for(store, "findable", [ids[CHANNEL]]) == ["a"]
     assert await search_for(store, "findable", []) == []
@@ -514,7 +514,7 @@ async def closed(store: Store, row: editions.EditionRow, state: EditionState, pl
 
 
 async def all_channels(transaction) -> list[int]:
-    return list(await chat.channels(transaction))
+    return list(await directory.channels(transaction))
 
 
 async def open_now(store: Store, row: editions.EditionRow) -> list[str]:
@@ -725,7 +725,7 @@ async def test_what_the_store_knows_of_shares_has_names_pages_joins_and_choices_
                 link_id=first.id, title="A", description="", site="", image="", author="", language="", fetched_at=START
             )
         )
-        people = await chat.person_ids(transaction, [ANN])
+        people = await directory.person_ids(transaction, [ANN])
         choice = {"edition_id": row.id, "link_id": first.id, "field": "title", "value": "T", "by_id": people[ANN]}
         await transaction.execute(insert(tables.choice).values(**choice, at=START))
     async with store.reading() as transaction:
@@ -998,7 +998,7 @@ async def with_a_long_past(store: Store) -> editions.EditionRow:
     true, false = ("true", "false") if postgresql else ("1", "0")
     await heard(store, channel_named("news"))
     async with store.writing() as transaction:
-        await chat.person_ids(transaction, [ANN])
+        await directory.person_ids(transaction, [ANN])
         row = await editions.begin(transaction, NEWSLETTER, past, START, after=None)
         for statement in (
             f"INSERT INTO link (id, digest, key) SELECT n, 'd' || n, 'k' || n FROM ({series}) AS s",

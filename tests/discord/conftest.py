@@ -18,7 +18,7 @@ from bot.platforms.discord.gateway import Patience
 from bot.platforms.discord.settings import DiscordSettings
 from newsletter.collect import Collector
 from newsletter.heard import ChannelId, Heard
-from newsletter.store import Store
+from newsletter.store import Store, directory
 from newsletter.store import chat as kept
 from newsletter.words import read
 from tests import stores
@@ -92,7 +92,7 @@ class Keeper:
         async with self.store.reading() as transaction:
             return {
                 message.id.id: message
-                for channel in (await kept.channels(transaction)).values()
+                for channel in (await directory.channels(transaction)).values()
                 for message in await kept.present_between(transaction, channel.id, now() - LONG_AGO, None)
             }
 

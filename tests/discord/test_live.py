@@ -12,8 +12,7 @@ from bot.chat import PermissionDenied
 from bot.platforms.discord.gateway import Patience
 from newsletter.errors import UserError
 from newsletter.heard import ChannelId, ChannelSeen, MessageSeen, PersonId, PersonSeen, Reading
-from newsletter.store import chat as kept
-from newsletter.store import gather, placements
+from newsletter.store import directory, gather, placements
 from newsletter.words import read
 from tests.discord.conftest import LONG_AGO, now, scene
 from tests.servers.discord import Kind, May, Trouble
@@ -530,7 +529,7 @@ async def test_since_when_somebody_is_there_is_known_with_their_link(sqlite_url,
             await live.quiet()
         async with live.keeper.store.reading() as transaction:
             ids = await placements.shares_between(
-                transaction, "weekly", list(await kept.channels(transaction)), now() - LONG_AGO, now()
+                transaction, "weekly", list(await directory.channels(transaction)), now() - LONG_AGO, now()
             )
             found = await gather.known(transaction, ids)
         assert found.joined == {PersonId("discord", live.guild.id, live.ann.id): joined}
@@ -545,7 +544,7 @@ async def test_how_many_people_there_are_is_known_with_the_channel(live):
     live.chat._directory.forget()
     await live.keeper.connected(live.chat)
     async with live.keeper.store.reading() as transaction:
-        assert [seen.people for seen in (await kept.channels(transaction)).values()] == [7]
+        assert [seen.people for seen in (await directory.channels(transaction)).values()] == [7]
 
 
 async def test_without_the_intent_for_members_a_role_is_of_those_who_were_seen_with_it(live):

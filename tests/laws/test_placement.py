@@ -20,7 +20,7 @@ from newsletter.heard import MessageGone, MessageSeen
 from newsletter.model import Edition, EditionState
 from newsletter.publish import Outlet, Publisher
 from newsletter.settings import NewsletterSettings
-from newsletter.store import Store, chat, editions, placements, tables
+from newsletter.store import Store, directory, editions, placements, tables
 from newsletter.store.placements import LATE_WITHIN
 from tests.laws.dump import dump
 from tests.laws.shelf import Shelf
@@ -144,7 +144,7 @@ async def test_every_share_is_in_one_edition_or_out_with_a_reason_or_still_open(
             row = await editions.open_edition(transaction, WEEKLY.key)
             shares = (await transaction.execute(tables.share.select())).all()
             placed = (await transaction.execute(tables.placement.select())).all()
-            channels = list(await chat.channels(transaction))
+            channels = list(await directory.channels(transaction))
             still_open: set[int] = set()
             if row is not None:
                 still_open.update(await placements.open_shares(transaction, row, channels, room.now + HOUR))

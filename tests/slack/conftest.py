@@ -17,7 +17,7 @@ from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.slack.socket_mode import Patience
 from newsletter.collect import Collector
 from newsletter.heard import Heard
-from newsletter.store import Store
+from newsletter.store import Store, directory
 from newsletter.store import chat as kept
 from tests import stores
 from tests.servers.slack import Channel, Person, SlackServer
@@ -80,7 +80,7 @@ class Keeper:
         async with self.store.reading() as transaction:
             return {
                 message.id.id: message
-                for channel in (await kept.channels(transaction)).values()
+                for channel in (await directory.channels(transaction)).values()
                 for message in await kept.present_between(transaction, channel.id, now() - LONG_AGO, None)
             }
 

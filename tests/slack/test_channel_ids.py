@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.heard import ChannelId
 from newsletter.settings import NewsletterSettings
-from newsletter.store import chat, tables
+from newsletter.store import directory, tables
 from tests import stores
 from tests.contracts.house import Clock, housed
 from tests.contracts.slack_world import SlackWorld
@@ -43,8 +43,8 @@ async def test_what_was_posted_there_is_changed_there_and_two_channels_are_never
         links = world.channel("links").id
         for new, moved in ((world.channel("desk").id, False), (ChannelId("slack", links.workspace, "C9"), True)):
             async with house.store.writing() as transaction:
-                assert await chat.renumber(transaction, new, links.id) is moved
+                assert await directory.renumber(transaction, new, links.id) is moved
                 rows = await transaction.execute(tables.delivery.select())
                 assert [row.destination for row in rows] == ["slack:C9" if moved else f"slack:{links.id}"]
         async with house.store.writing() as transaction:
-            assert await chat.renumber(transaction, ChannelId("slack", links.workspace, "C9"), links.id) is False
+            assert await directory.renumber(transaction, ChannelId("slack", links.workspace, "C9"), links.id) is False
