@@ -9,7 +9,7 @@ import logging
 import random
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -103,8 +103,11 @@ class Run:
         if self._turning:
             await asyncio.wait(self._turning, timeout=KIND_STOP.total_seconds())
         all_of_them = [*tasks, *self._turning]
-        for task in all_of_them:
-            task.cancel()
+        # Again, as Python 3.11's TaskGroup forgets that it was cancelled where one of its tasks fails just then.
+        while left := [task for task in all_of_them if not task.done()]:
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=1)
         await asyncio.gather(*all_of_them, return_exceptions=True)
         async with self.store.writing() as transaction:
             await run.let_go(transaction, ALIVE, self.owner)
@@ -235,7 +238,9 @@ class Run:
             failures += 1
             if tell is not None and failures >= IN_VAIN:
                 await tell(why)
-            await asyncio.sleep(wait.total_seconds() * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait.total_seconds() * random.uniform(0.8, 1.2)):  # noqa: S311 - no secret
+                    await self.stopping.wait()
             wait = min(wait * 2, LONGEST_WAIT)
 
 

@@ -321,6 +321,25 @@ async def test_what_works_beside_and_fails_is_started_again_and_holds_up_nothing
     assert chat.runs == 1
 
 
+async def test_what_fails_just_as_it_is_told_to_end_ends(store, monkeypatch):
+    """Python 3.11's TaskGroup, where a task of it fails while it is cancelled, hands out the failure alone."""
+    monkeypatch.setattr(running, "FIRST_WAIT", timedelta(minutes=10))
+    stopping, asked = Stopping(), []
+
+    async def work() -> None:
+        stopping.now()
+        while len(asked) < 2:
+            try:
+                await asyncio.sleep(600)
+            except asyncio.CancelledError:
+                asked.append(1)
+        raise ValueError("a mistake")
+
+    async with asyncio.timeout(10):
+        await run_with(store, [], stopping, beside=(work,)).forever()
+    assert len(asked) == 2
+
+
 async def test_each_good_tick_says_that_it_is_alive_and_calls_the_heartbeat(store):
     class Weekly:
         good = True

@@ -25,6 +25,7 @@ from newsletter.search import read
 from newsletter.store import Store, Transaction, choices, editions, opting, pages, search, tables
 from newsletter.urls import key
 from tests import stores
+from tests.effort import examples
 from tests.laws.told import ANN, BEN, START, at, deleted, said
 from tests.servers import postgres
 from tests.site_samples import edition, entry
@@ -250,7 +251,7 @@ async def lives(address: str, script: list[Step]) -> None:
         await store.close()
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(60))
 @given(script=st.lists(steps, min_size=4, max_size=16))
 def test_on_sqlite_what_is_found_is_what_a_plain_scan_finds(script):
     with tempfile.TemporaryDirectory() as folder:
@@ -263,7 +264,7 @@ def migrated(postgres_server) -> Iterator[str]:
         yield url
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(24))
 @given(script=st.lists(steps, min_size=4, max_size=16))
 def test_on_postgresql_what_is_found_is_what_a_plain_scan_finds(migrated, script):
     async def emptied() -> None:
