@@ -159,13 +159,14 @@ def _in_order(entries: Sequence[Entry]) -> tuple[Entry, ...]:
 
 
 def _in_place(ordered: Sequence[Entry], choices: Mapping[str, Chosen]) -> tuple[Entry, ...]:
-    """The entries of one section, some of them where an editor put them."""
+    """The entries of one section: what was pinned since, then what an editor put in order, then what came in since.
+
+    By their order and not by counting: one that is left out moves no other.
+    """
     places = {
         entry.key: int(place)
         for entry in ordered
         if (place := choices.get(entry.key, {}).get(Field.PLACE, "")).isdecimal()
     }
-    rest = [entry for entry in ordered if entry.key not in places]
-    for entry in sorted((e for e in ordered if e.key in places), key=lambda e: (places[e.key], e.key)):
-        rest.insert(max(0, places[entry.key] - 1), entry)
-    return tuple(rest)
+    first, last = -1, 1 + max(places.values(), default=0)
+    return tuple(sorted(ordered, key=lambda entry: places.get(entry.key, first if entry.pinned else last)))

@@ -208,17 +208,17 @@ def _is_new(shares: Iterable[Shared], seen_until: int) -> bool:
 # --- order -----------------------------------------------------------------------------------------------------------
 
 
-def moved(section: Sequence[str], placed: Iterable[str], key: str, by: int) -> dict[str, str]:
+def moved(section: Sequence[Entry], key: str, by: int) -> dict[str, str]:
     """The places to choose so that a link moves up (-1) or down (+1) among the links of its section; ``{}``: it cannot.
 
-    Links that were placed before keep where they now stand: their places are counted anew.
+    All of them are given a place: what an editor has seen and put in order stays so, whatever people react to.
     """
-    order = list(section)
+    order = [entry.key for entry in section]
     if key not in order or not 0 <= order.index(key) + by < len(order):
         return {}
     here = order.index(key)
     order.insert(here + by, order.pop(here))
-    return {one: str(order.index(one) + 1) for one in {*placed, key} if one in order}
+    return {one: str(place) for place, one in enumerate(order, start=1)}
 
 
 # --- forms -----------------------------------------------------------------------------------------------------------

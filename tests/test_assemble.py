@@ -172,9 +172,13 @@ def test_the_score_counts_the_people_who_shared_or_reacted(shares, score, shown)
         ([share(1, "a"), share(2, "b", reactions=(liked(BEN),))], (), ["b", "a"]),
         ([share(1, "a", reactions=(liked(BEN),)), share(2, "b")], (chosen("b", Field.PINNED),), ["b", "a"]),
         ([share(1, "b", sent_at=START), share(2, "a", sent_at=START)], (), ["a", "b"]),
-        ([share(n, page) for n, page in enumerate("abcd")], (chosen("d", Field.PLACE, "2"),), ["a", "d", "b", "c"]),
-        ([share(n, page) for n, page in enumerate("abc")], (chosen("a", Field.PLACE, "99"),), ["b", "c", "a"]),
+        ([share(n, page) for n, page in enumerate("abcd")], (chosen("d", Field.PLACE, "2"),), ["d", "a", "b", "c"]),
         ([share(n, page) for n, page in enumerate("abc")], (chosen("c", Field.PLACE, "0"),), ["c", "a", "b"]),
+        (
+            [share(n, page) for n, page in enumerate("abc")],
+            (chosen("c", Field.PLACE, "1"), chosen("b", Field.PINNED, "yes")),
+            ["b", "c", "a"],
+        ),
         ([share(n, page) for n, page in enumerate("abc")], (chosen("c", Field.PLACE, "first"),), ["a", "b", "c"]),
         (
             [share(n, page) for n, page in enumerate("abc")],

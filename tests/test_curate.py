@@ -213,8 +213,9 @@ def test_moving_up_and_down_is_what_one_then_sees(moves, number):
     places: dict[str, str] = {}
     for key, by in moves:
         choices = [Choice(one, Field.PLACE, place, ANN, START) for one, place in places.items()]
-        before = [entry.key for entry in made(*shares, choices=choices).edition.entries]
-        wanted = moved(before, places, key, by)
+        entries = made(*shares, choices=choices).edition.entries
+        before = [entry.key for entry in entries]
+        wanted = moved(entries, key, by)
         places |= wanted
         choices = [Choice(one, Field.PLACE, place, ANN, START) for one, place in places.items()]
         after = [entry.key for entry in made(*shares, choices=choices).edition.entries]
@@ -226,9 +227,26 @@ def test_moving_up_and_down_is_what_one_then_sees(moves, number):
 
 
 def test_a_link_at_the_edge_stays_there():
-    assert moved(["a", "b"], [], "a", -1) == {}
-    assert moved(["a", "b"], [], "b", 1) == {}
-    assert moved(["a", "b"], [], "elsewhere", 1) == {}
+    first, last = made(share(1, "a"), share(2, "b")).edition.entries
+    assert moved((first, last), first.key, -1) == {}
+    assert moved((first, last), last.key, 1) == {}
+    assert moved((first, last), "elsewhere", 1) == {}
+
+
+@pytest.mark.parametrize("out", "abcde")
+def test_leaving_a_link_out_moves_no_other_and_what_comes_later_stands_below(out):
+    shares = [share(n, page) for n, page in enumerate("abcde", start=1)]
+    entries = made(*shares).edition.entries
+    key = entries[0].key
+    places = moved(entries, key, 1)
+    choices = [Choice(one, Field.PLACE, place, ANN, START) for one, place in places.items()]
+    before = [entry.key for entry in made(*shares, choices=choices).edition.entries]
+    gone = next(entry.key for entry in entries if entry.key.endswith(out))
+    choices.append(Choice(gone, Field.OUT, "yes", ANN, START))
+    later = share(6, "f")
+    after = [entry.key for entry in made(*shares, later, choices=choices).edition.entries]
+    assert after[:-1] == [one for one in before if one != gone]
+    assert after[-1].endswith("f")
 
 
 # --- forms ------------------------------------------------------------------------------------------------------------

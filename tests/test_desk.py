@@ -197,6 +197,8 @@ async def test_an_editor_leaves_out_puts_back_pins_and_moves_by_buttons(desks):
     shown = await desks.press("Ann", shown, "Unpin 2")
     shown = await desks.press("Ann", shown, "▲ 3")
     assert await desks.entries() == ["0", "1", "2"]
+    await desks.press("Ann", shown, "Pin 2")
+    assert await desks.entries() == ["1", "0", "2"]
 
 
 async def test_a_row_says_why_it_is_in_or_out_and_what_it_still_needs(desks):

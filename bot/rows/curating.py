@@ -234,12 +234,11 @@ async def add(commands: "Commands", asked: Asked) -> Answer:
 
 async def _moved(commands: "Commands", asked: Asked, by: int) -> Answer:
     on, row = await _asked_about(commands, asked, Field.PLACE)
-    parts = [[entry.key for entry in section.entries] for section in on.edition.sections]
-    parts.append([entry.key for entry in on.edition.again])
-    section = next((keys for keys in parts if row.key in keys), [])
-    placed = [key for key, chosen in on.chosen.items() if Field.PLACE in chosen]
-    places = curate.moved(section, placed, row.key, by)
-    await _choose(commands, asked, on, {(key, Field.PLACE): place for key, place in places.items()})
+    parts = [*(section.entries for section in on.edition.sections), on.edition.again]
+    section = next((entries for entries in parts if any(entry.key == row.key for entry in entries)), ())
+    places = curate.moved(section, row.key, by)
+    changed = {key: place for key, place in places.items() if on.chosen.get(key, {}).get(Field.PLACE) != place}
+    await _choose(commands, asked, on, {(key, Field.PLACE): place for key, place in changed.items()})
     return await _done(commands, asked, row)
 
 
@@ -413,7 +412,7 @@ ROWS = (
     Row("about", Phrase("Why a link is in or out"), about, _LINK, shortcut=Phrase("About this link")),
     Row("page", Phrase("Turn the desk's page"), turn_page, (NEWSLETTER, WHICH, PAGE), who="editors", listed=False),
     Row("back", Phrase("Put a link back"), put_back, _LINK, who="sharers", listed=False, changes=True),
-    _button("pin", Phrase("Pin a link to the top"), _choosing(pinned="yes")),
+    _button("pin", Phrase("Pin a link to the top"), _choosing(pinned="yes", place=None)),
     _button("unpin", Phrase("Do not pin a link"), _choosing(pinned="no")),
     _button("release", Phrase("Let a held link out to everybody"), _choosing(released="yes")),
     _button("hold", Phrase("Hold a link back after all"), _choosing(released=None)),
