@@ -84,7 +84,8 @@ class Run:
     beside: Sequence[Work] = ()
     """What else runs for as long as this does; a failure of it is logged, and it is started again."""
     after_tick: Work | None = None
-    _turning: set[asyncio.Task[bool]] = field(default_factory=set)
+    _turning: set[asyncio.Task[None]] = field(default_factory=set)
+    """The tick that is at work: ours to end, not the scheduler's, which would end it in the middle."""
 
     async def forever(self) -> None:
         """Run until told to end. Raises ``UserError`` where another process is at work that must be alone."""
@@ -118,15 +119,18 @@ class Run:
         """One turn of every newsletter, each by itself: one that waits holds up no other."""
         if self.stopping():
             return
-        self._turning = {asyncio.create_task(weekly.turn()) for weekly in self.weeklies}
+        self._turning = {asyncio.create_task(self._turns())}
+        await asyncio.wait(self._turning)
+        self._turning = set()
+
+    async def _turns(self) -> None:
         try:
-            good = all(await asyncio.gather(*self._turning))
+            good = all(await asyncio.gather(*(weekly.turn() for weekly in self.weeklies)))
             if good and not self.stopping():
                 await self._say_that_we_are_alive()
-        except NewsletterError as error:
-            log.error("the tick failed: %s", error)
-        finally:
-            self._turning = set()
+        except Exception as error:
+            known = isinstance(error, NewsletterError | OSError)
+            log.error("the tick failed: %s", error, exc_info=None if known else error)
 
     async def _say_that_we_are_alive(self) -> None:
         async with self.store.writing() as transaction:

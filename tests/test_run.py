@@ -340,6 +340,20 @@ async def test_what_fails_just_as_it_is_told_to_end_ends(store, monkeypatch):
     assert len(asked) == 2
 
 
+async def test_told_to_end_while_it_says_that_it_is_alive_it_says_so_and_ends(store, caplog):
+    stopping, said = Stopping(), []
+
+    async def beat() -> None:
+        stopping.now()
+        await asyncio.sleep(0.1)
+        said.append(1)
+
+    async with asyncio.timeout(10):
+        await run_with(store, [], stopping, after_tick=beat).forever()
+    assert said == [1]
+    assert not caplog.records
+
+
 async def test_each_good_tick_says_that_it_is_alive_and_calls_the_heartbeat(store):
     class Weekly:
         good = True

@@ -27,7 +27,7 @@ USES = 5
 """Of one ``response_url``, within half an hour: https://docs.slack.dev/interactivity/handling-user-interaction"""
 
 
-_NOT_THERE = ("not_in_channel", "channel_not_found", "user_not_in_channel", "missing_scope")
+_NOT_THERE = ("not_in_channel", "channel_not_found", "user_not_in_channel", "missing_scope", "unknown_method")
 
 
 class Answering:
@@ -164,7 +164,7 @@ class Answering:
         for message in shown:
             try:
                 said = await channel.post(self._web, "slack", asked.channel, json.dumps(message), thread)
-                thread = thread or string(said.get("ts"))
+                thread = thread or channel.posted(said) or None
             except Refused:
                 if not asked.response_url:
                     raise

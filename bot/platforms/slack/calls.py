@@ -163,7 +163,7 @@ async def respond(url: str, message: dict[str, Any]) -> None:
         )
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         raise Unreachable(f"Slack did not answer ({type(error).__name__})") from None
-    if answer.status_code != 200:
+    if not 200 <= answer.status_code < 300:
         raise Said(f"{answer.status_code} {answer.body[:60]}")
     if answer.body.startswith("{") and '"ok":false' in answer.body.replace(" ", ""):
         raise Said(answer.body[:60])

@@ -1,7 +1,8 @@
 """A channel as a destination of editions: send, find, change, remove. What a message looks like is ``draw.py``'s.
 
 Slack has no idempotent post (https://docs.slack.dev/reference/methods/chat.postMessage names no key), so each part
-carries its mark in the message's metadata, which people can neither write nor see in their clients.
+carries its mark in the message's metadata, which people can neither write nor see in their clients. All else that we
+post carries metadata too: where a message of ours has none, the server keeps none, and there we cannot look.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from bot.platforms.slack import calls, draw
 from bot.platforms.slack.calls import Method, Said, TooFast, Unreachable, WrongToken
 from bot.platforms.slack.directory import Directory, Us
 from bot.platforms.slack.markup import Json, objects, string
-from bot.platforms.slack.reading import stamp
+from bot.platforms.slack.reading import has_replies, stamp
 from newsletter.errors import CannotLook, RateLimited, Refused, TooLarge, Unsure
 from newsletter.model import Edition, Part, Receipt
 from newsletter.ports import Clock
@@ -29,6 +30,8 @@ LOOKED_WITHIN = 120
 
 PART = "linkletter_part"
 """The ``event_type`` of the metadata. Every app in the workspace can read it: nothing but the mark is in it."""
+SAID = "linkletter_said"
+"""Of what is no part."""
 
 _TOO_LARGE = ("msg_too_long", "msg_blocks_too_long", "invalid_blocks", "invalid_blocks_format", "metadata_too_large")
 _GONE = ("message_not_found", "cant_update_message", "thread_not_found")
@@ -64,7 +67,9 @@ class SlackChannel:
         """Post the part, in the thread that ``after`` began or is in."""
         thread = (after.thread or after.id) if after is not None else None
         said = await post(self._web, self.key, self._channel, part.payload, thread, metadata=_metadata(part))
-        return Receipt(string(said.get("ts")), thread)
+        if not (ts := posted(said)):
+            raise Unsure(self.key, "Slack does not say which message it made")
+        return Receipt(ts, thread)
 
     async def find(self, mark: str) -> Receipt | None:
         """Our message with this mark, in the channel or in a thread that we began within ``LOOKED_FOR``."""
@@ -79,24 +84,31 @@ class SlackChannel:
     async def _find(self, mark: str) -> Receipt | None:
         us = await self._directory.us()
         since = stamp(self._clock() - LOOKED_FOR)
+        told_of = True
         async for root in self._ours(us, self._web.conversations_history, oldest=since):
+            ts, thread = string(root.get("ts")), string(root.get("thread_ts"))
             if _mark(root) == mark:
-                return Receipt(string(root.get("ts")))
-            if not root.get("reply_count"):
+                return Receipt(ts, thread if thread != ts and thread else None)
+            told_of = told_of and isinstance(root.get("metadata"), dict)
+            if not _mark(root) or not has_replies(root):
                 continue
-            ts = string(root.get("ts"))
             async for reply in self._ours(us, self._web.conversations_replies, ts=ts):
                 if _mark(reply) == mark and reply.get("ts") != ts:
                     return Receipt(string(reply.get("ts")), ts)
+        if not told_of:
+            raise CannotLook(
+                self.key, "messages come back without their metadata, by which a part is known: look there yourself"
+            )
         return None
 
     async def _ours(self, us: Us, method: Method, **where: str) -> AsyncIterator[Json]:
-        """Parts of ours. A person cannot set metadata, but another app can."""
+        """What we posted. A person cannot set metadata, but another app can."""
         pages = calls.pages(method, limit=999, channel=self._channel, include_all_metadata=True, **where)
         async for page in pages:
             for message in objects(page.get("messages")):
-                ours = message.get("bot_id") == us.bot if us.bot else message.get("user") == us.user
-                if ours and _mark(message):
+                by = string(message.get("bot_id"))
+                ours = by == us.bot if us.bot and by else message.get("user") == us.user
+                if ours and message.get("subtype") in (None, "", "bot_message", "thread_broadcast"):
                     yield message
 
     async def change(self, receipt: Receipt, part: Part) -> Receipt:
@@ -133,7 +145,6 @@ async def post(
     metadata: dict[str, Any] | None = None,
 ) -> Json:
     """Post a message as it was drawn; it calls nobody and shows no previews. Raises ``DeliveryError``."""
-    more = {"metadata": metadata} if metadata else {}
     return await told(
         destination,
         web.chat_postMessage,
@@ -143,9 +154,15 @@ async def post(
         unfurl_media=False,
         link_names=False,
         parse="none",
+        metadata=metadata or {"event_type": SAID, "event_payload": {}},
         **json.loads(payload),
-        **more,
     )
+
+
+def posted(said: Json) -> str:
+    """The ``ts`` of what was posted, ``""`` where the answer does not say it."""
+    message = said.get("message")
+    return string(said.get("ts")) or (string(message.get("ts")) if isinstance(message, dict) else "")
 
 
 async def told(destination: str, method: Method, **arguments: Any) -> Json:

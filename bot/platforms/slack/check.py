@@ -64,7 +64,8 @@ async def _problems(settings: SlackSettings, newsletters: Sequence[NewsletterSet
 
 def _of_token(settings: SlackSettings, said: Json) -> list[str]:
     found = []
-    if not said.get("bot_id"):
+    token = settings.bot_token.get_secret_value() if settings.bot_token else ""
+    if not said.get("bot_id") and not token.startswith("xoxb-"):
         found.append("platforms.slack.bot_token is a person's token: the bot's begins with xoxb-")
     team = string(said.get("team_id"))
     if settings.workspace and team != settings.workspace:

@@ -163,7 +163,7 @@ class Slack:
             said = await channel.post(self._web, f"slack:{to.id}", place, message, thread)
             # In a conversation with one person the answer names the conversation, whose thread the others go to.
             place = string(said.get("channel")) or place
-            first = first or MessageId(ChannelId(self.platform, to.workspace, place), string(said.get("ts")))
+            first = first or MessageId(ChannelId(self.platform, to.workspace, place), channel.posted(said))
         return first
 
     async def hint(self, message: MessageId, person: PersonId, cards: Cards) -> None:

@@ -215,7 +215,7 @@ def reaction_heard(event: Json, workspace: str) -> ReactionHeard | None:
     item = event.get("item")
     at = instant(string(event.get("event_ts")))
     person, name = markup.clean(string(event.get("user"))), markup.clean(string(event.get("reaction")))
-    if not isinstance(item, dict) or item.get("type") != "message" or at is None or not person or not name:
+    if not isinstance(item, dict) or item.get("type", "message") != "message" or at is None or not person or not name:
         return None
     channel, ts = string(item.get("channel")), string(item.get("ts"))
     if not channel or instant(ts) is None:

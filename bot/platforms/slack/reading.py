@@ -110,11 +110,12 @@ class _Reader:
         limited = False
         async for page in history:
             messages = _messages(page)
-            limited = limited or page.get("is_limited") is True
+            limited = limited or page.get("is_limited") is True or _is_cut_off(page)
             inside = [one for one in messages if _sent(one) >= since]
             found += inside
             reading = None
-            if not done and len(inside) < len(messages):
+            # Not where a server begins with the oldest: there the rest of the stretch is still to come.
+            if not done and len(inside) < len(messages) and _sent(messages[0]) >= _sent(messages[-1]):
                 done, reading = True, await self._reading(found, began_at, since=since, complete=not limited)
             yield reading, {string(one.get("ts")) for one in messages if _replied(one) >= since}
         if not done:
@@ -128,8 +129,8 @@ class _Reader:
         limited = False
         try:
             async for page in pages:
-                limited = limited or page.get("is_limited") is True
-                found |= {string(one.get("ts")): one for one in _messages(page)}
+                limited = limited or page.get("is_limited") is True or _is_cut_off(page)
+                found |= {string(one.get("ts")): {"thread_ts": root} | one for one in _messages(page)}
         except Said as error:
             if error.code not in _NO_THREAD:
                 raise
@@ -209,6 +210,12 @@ def _messages(page: Json) -> list[Json]:
     return objects(page["messages"])
 
 
+def _is_cut_off(page: Json) -> bool:
+    """Whether there is more, and no way to it."""
+    following = page.get("response_metadata")
+    return page.get("has_more") is True and not (isinstance(following, dict) and following.get("next_cursor"))
+
+
 def team_of(message: Json) -> str:
     """The workspace a message's author is from."""
     return string(message.get("user_team")) or string(message.get("source_team")) or string(message.get("team"))
@@ -243,5 +250,15 @@ def _sent(message: Json) -> datetime:
 
 
 def _replied(message: Json) -> datetime:
-    """When a thread's last reply came; long ago where it is no thread."""
-    return instant(string(message.get("latest_reply"))) or _EPOCH
+    """When a thread's last reply came; long ago where it is no thread, and just now where that is not told."""
+    if (latest := instant(string(message.get("latest_reply")))) is not None:
+        return latest
+    return datetime.max.replace(tzinfo=UTC) if has_replies(message) else _EPOCH
+
+
+def has_replies(message: Json) -> bool:
+    """Whether a thread may have begun here: not every server counts its replies."""
+    if "reply_count" in message:
+        return bool(message["reply_count"])
+    ts = string(message.get("ts"))
+    return bool(message.get("latest_reply")) or (bool(ts) and message.get("thread_ts") == ts)

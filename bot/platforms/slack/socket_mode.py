@@ -96,6 +96,11 @@ async def _address(web: AsyncWebClient, app_token: str) -> str:
     except calls.Said as error:
         if error.code in ("missing_scope", "no_permission", "forbidden_team", "access_denied"):
             raise WrongToken(f"{error}: the app-level token needs the scope connections:write") from error
+        if error.code == "unknown_method":
+            raise WrongToken(
+                "this server knows no Socket Mode (apps.connections.open): take app_token out of the configuration and "
+                "give it signing_secret, for HTTP"
+            ) from error
         raise
     return string(answer.get("url"))
 

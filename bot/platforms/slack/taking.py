@@ -16,7 +16,7 @@ from bot.platforms.slack.calls import SlackError, Unreachable
 from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.markup import Json, clean, string
 from bot.platforms.slack.questions import Question
-from bot.platforms.slack.reading import team_of
+from bot.platforms.slack.reading import stamp, team_of
 from bot.platforms.slack.subscribed import Subscribed
 from newsletter.heard import ChannelId, ChannelSeen, MessageGone, MessageId, MessageSeen, Source
 from newsletter.ports import Clock
@@ -111,12 +111,16 @@ class Taking:
             payloads.PLATFORM, (await self._directory.us()).workspace, clean(string(event.get("channel")))
         )
         # Conversations with us alone are nobody's newsletter, and are not read.
-        if not place.id or event.get("channel_type") in ("im", "mpim", "app_home"):
+        kind = string(event.get("channel_type"))
+        if not place.id or kind in ("im", "mpim", "app_home") or place.id.startswith("D"):
             return
-        self._subscribed.heard(private=event.get("channel_type") == "group")
+        for private in (False, True) if not kind else (kind == "group",):
+            self._subscribed.heard(private=private)
         if event.get("subtype") == "message_deleted":
-            if payloads.instant(string(event.get("deleted_ts"))) is not None:
-                await self._listener.heard(MessageGone(MessageId(place, string(event.get("deleted_ts")))))
+            before = event.get("previous_message")
+            gone = string(event.get("deleted_ts")) or (string(before.get("ts")) if isinstance(before, dict) else "")
+            if payloads.instant(gone) is not None:
+                await self._listener.heard(MessageGone(MessageId(place, gone)))
             return
         if string(event.get("subtype")) in _CONVERTED:
             # What nobody may see any more must not be taken for public a moment longer.
@@ -143,7 +147,7 @@ class Taking:
 
     async def _reaction(self, event: Json) -> None:
         us = await self._directory.us()
-        heard = payloads.reaction_heard(event, us.workspace)
+        heard = payloads.reaction_heard({"event_ts": stamp(self._clock())} | event, us.workspace)
         if heard is None:
             return
         names = await self._directory.names([heard.person.id])

@@ -30,15 +30,17 @@ What is where:
 - ``slack.trouble`` (``trouble.py``): 429, 500, lost answers, lost calls, slowness, errors, limits per minute.
 - ``slack.api`` (``api.py``): ``scopes``, ``slow_mode``, ``named_reactors``, ``paging.longest`` and ``.empty``. ``slack.views``:
   modals and Home tabs, ``open_for`` and ``home_of`` a person.
+- ``Dialect`` (``dialect.py``): how a server written elsewhere speaks.
 - ``LIMITS`` (``limits.py``): every number, with its source.
 
 It knows nothing of the bot. Whatever breaks a limit gets the error that Slack documents for it.
 """
 
 from tests.servers.slack.asking import Asked
+from tests.servers.slack.dialect import Dialect
 from tests.servers.slack.front import Call
 from tests.servers.slack.limits import LIMITS
 from tests.servers.slack.server import SCOPES, SlackServer
 from tests.servers.slack.shapes import Channel, Message, Person, Shown
 
-__all__ = ["LIMITS", "SCOPES", "Asked", "Call", "Channel", "Message", "Person", "Shown", "SlackServer"]
+__all__ = ["LIMITS", "SCOPES", "Asked", "Call", "Channel", "Dialect", "Message", "Person", "Shown", "SlackServer"]

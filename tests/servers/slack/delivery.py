@@ -21,6 +21,7 @@ from urllib.parse import urlencode
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, WSMsgType, web
 
+from tests.servers.slack.dialect import Dialect
 from tests.servers.slack.limits import LIMITS, RETRIES, most
 
 Json = dict[str, Any]
@@ -51,8 +52,15 @@ class Delivering:
     """Tells the app what it is handed, in order. ``patience`` is how many seconds it has to acknowledge; then it is
     told again after each of ``retries`` seconds. Commands and interactions are told once, as Slack does."""
 
-    def __init__(self, signing_secret: str, patience: float, retries: Iterable[float] = RETRIES) -> None:
+    def __init__(
+        self,
+        signing_secret: str,
+        patience: float,
+        retries: Iterable[float] = RETRIES,
+        dialect: Dialect | None = None,
+    ) -> None:
         self.signing_secret = signing_secret
+        self.dialect = dialect or Dialect()
         self.patience = patience
         self.retries = tuple(retries)
         self.request_url = ""
@@ -223,13 +231,11 @@ class Delivering:
         await one.prepare(request)
         self._requests[one] = request
         self.sockets.append(one)
-        await one.send_json(
-            {
-                "type": "hello", "num_connections": len(self.sockets),
-                "connection_info": {"app_id": "A0LINKS"},
-                "debug_info": {"host": "applink-loopback", "build_number": 1, "approximate_connection_time": 18_060},
-            }
-        )  # fmt: skip
+        hello = {
+            "type": "hello", "num_connections": len(self.sockets), "connection_info": {"app_id": "A0LINKS"},
+            "debug_info": {"host": "applink-loopback", "build_number": 1, "approximate_connection_time": 18_060},
+        }  # fmt: skip
+        await one.send_json(self.dialect.told(hello))
         await self._notify()
         try:
             await self._listen(one)
@@ -279,7 +285,7 @@ class Delivering:
         if not self.silent:
             self._waiting[envelope["envelope_id"]] = (delivery, one)
             with suppress(ConnectionError):
-                await one.send_json(envelope)
+                await one.send_json(self.dialect.told(envelope))
         self._task(self._watch(delivery, envelope["envelope_id"], time.monotonic()))
         await self._notify()
 

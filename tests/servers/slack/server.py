@@ -16,6 +16,7 @@ from tests.servers.slack.api import Api
 from tests.servers.slack.arguments import Problem, said
 from tests.servers.slack.asking import Asked, element_in, filled, named, option_in
 from tests.servers.slack.delivery import Delivering, new_event_id
+from tests.servers.slack.dialect import Dialect
 from tests.servers.slack.front import Call, Front, arguments, token
 from tests.servers.slack.limits import LIMITS, RETRIES, most
 from tests.servers.slack.shapes import Channel, Message, Person, Shown
@@ -45,14 +46,16 @@ class SlackServer:
         retries: Iterable[float] = RETRIES,
         scopes: Iterable[str] = SCOPES,
         domain: str = "acme",
+        dialect: Dialect | None = None,
     ) -> None:
+        self.dialect = dialect or Dialect()
         self.bot_token = "xoxb-1-bot"
         self.app_token = "xapp-1-app"
         self.signing_secret = "signing-secret"
         self.workspace = Workspace(clock, domain=domain)
         self.views = Views(self.workspace)
         self.api = Api(self.workspace, self.views, scopes)
-        self.delivering = Delivering(self.signing_secret, patience, retries)
+        self.delivering = Delivering(self.signing_secret, patience, retries, self.dialect)
         self.trouble = Trouble()
         self.events: set[str] | None = None
         """The events the app subscribed to, as a manifest names them (``message.channels``); ``None``: all."""
@@ -252,14 +255,17 @@ class SlackServer:
     async def _call(self, request: web.Request) -> web.StreamResponse:
         method, args = request.match_info["method"], await arguments(request)
         given = token(request, args)
-        response, _ = await self.front.answer(request, method, args, lambda: self._carried_out(method, args, given))
-        response.headers.extend(
-            {"X-OAuth-Scopes": ",".join(sorted(self.api.scopes)), "X-Slack-Req-Id": uuid.uuid4().hex}
+        response, _ = await self.front.answer(
+            request, method, args, lambda: self.dialect.answered(method, self._carried_out(method, args, given), args)
         )
+        scopes = {"X-OAuth-Scopes": ",".join(sorted(self.api.scopes))} if self.dialect.scopes else {}
+        response.headers.extend(scopes | {"X-Slack-Req-Id": uuid.uuid4().hex})
         return response
 
     def _carried_out(self, method: str, args: Json, token: str) -> Json:
         try:
+            if method in self.dialect.lacks:
+                raise Problem("unknown_method", req_method=method)
             if method == "apps.connections.open":
                 return {"ok": True, "url": self._open_connection(token)}
             row = self.api.row(method)
