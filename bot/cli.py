@@ -693,6 +693,7 @@ def search(context: click.Context, words: tuple[str, ...], most: int, as_json: b
 def week(context: click.Context, what: str, newsletter: str | None, day: str | None) -> int:
     """Skip, unskip, pause, resume or retract a newsletter, or print its log, as editors do in chat."""
     from bot.app import now, opened
+    from bot.rows.ordering import done
     from newsletter.week import in_words, parse_date
 
     config = _config(context)
@@ -707,6 +708,11 @@ def week(context: click.Context, what: str, newsletter: str | None, day: str | N
             raise click.UsageError(f"{what} needs a day: --date 2020-06-13")
         return date
 
+    def ahead() -> Any:
+        if needed() <= now().astimezone(settings.zone).date():
+            raise click.UsageError(f"{date} has passed: name the day from which on it goes out again")
+        return date
+
     async def run() -> str:
         async with opened(config) as app:
             publisher, by = app.publisher(settings), "command line"
@@ -717,7 +723,7 @@ def week(context: click.Context, what: str, newsletter: str | None, day: str | N
                     at = await publisher.unskip(by, needed())
                     return f"goes out after all on {shown(at)}" if at else "it was not going to be skipped"
                 case "pause":
-                    return f"paused; the next one is on {shown(await publisher.pause(by, needed()))}"
+                    return f"paused; the next one is on {shown(await publisher.pause(by, ahead()))}"
                 case "resume":
                     return f"goes on; the next one is on {shown(await publisher.resume(by))}"
                 case "retract":
@@ -725,11 +731,13 @@ def week(context: click.Context, what: str, newsletter: str | None, day: str | N
                     await publisher.deliver()
                     return f"#{edition.number} {edition.title}: taken back" if edition else "no edition went out yet"
                 case _:
-                    acts = await publisher.log()
-                    return "\n".join(f"{act.at:%Y-%m-%d %H:%M} {act.what} {act.about} by {act.by}" for act in acts)
+                    return "\n".join(map(told, await publisher.log()))
 
     def shown(at: Any) -> str:
         return in_words(at, settings.zone, now())
+
+    def told(act: Any) -> str:
+        return f"{act.at.astimezone(settings.zone):%Y-%m-%d %H:%M} {done(act, settings.zone)} by {act.by}"
 
     said = _run(run())
     click.echo(said if what == "log" else f"{settings.key}: {said}")

@@ -429,7 +429,8 @@ class _Reading:
             if settings:
                 made[key] = settings
         for settings in made.values():
-            for check in checks:
+            # In a language that there is not, nothing can be tried.
+            for check in checks if settings.language in languages.known() else ():
                 for found in check(settings):
                     within = tuple(int(part) if part.isdigit() else part for part in found.path.split("."))
                     self.problem(("newsletters", settings.key, *within), found.message, found.suggestion)

@@ -38,6 +38,8 @@ def in_plain_words(found: Any) -> tuple[str, str | None]:
             return "must be a whole number", None
         case "greater_than_equal":
             return f"must be at least {context['ge']}", None
+        case "less_than_equal":
+            return f"must be at most {context['le']}", None
     return str(found["msg"]), None
 
 

@@ -274,12 +274,15 @@ class Collector:
     # --- what others replied ---
 
     async def _know(self, transaction: Transaction, channel: ChannelSeen) -> None:
-        """Keep the channel's name. Where links are discussed no more, the replies of before go."""
+        """Keep the channel's name. Where links are discussed no more, the replies of before go: at first in every
+        channel there is, for of some of them nothing may be heard any more."""
         await directory.name_channels(transaction, [channel])
-        discussed = self._discusses(channel)
-        if self._newsletters and not discussed and self._discussed.get(channel.id) is not False:
-            await replies.forget_all(transaction, channel.id)
-        self._discussed[channel.id] = discussed
+        there = () if self._discussed else (await directory.channels(transaction)).values()
+        for one in [*there, channel]:
+            discussed = self._discusses(one)
+            if self._newsletters and not discussed and self._discussed.get(one.id) is not False:
+                await replies.forget_all(transaction, one.id)
+            self._discussed[one.id] = discussed
 
     async def _find_replies(self, transaction: Transaction, channel: ChannelId, news: Sequence[MessageSeen]) -> None:
         """Keep what was replied to these messages, or with them, as long as there is a link to discuss."""

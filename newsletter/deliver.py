@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from newsletter.errors import CannotLook, DeliveryError, RateLimited, Refused, StoreError, TooLarge, Unsure
+from newsletter.errors import CannotLook, DeliveryError, NotAllSeen, RateLimited, Refused, StoreError, TooLarge, Unsure
 from newsletter.model import Part, PartState, Receipt
 from newsletter.ports import Clock, Destination
 from newsletter.store import Store, editions, ledger
@@ -27,6 +27,9 @@ MARGIN = timedelta(minutes=1)
 LOOK_AGAIN = timedelta(seconds=30)
 """How long after an unsure send a message that arrived can be found: platforms index after they answer, and a request
 that a dead process left behind may still be on its way."""
+
+FIRST = 1
+"""The fence of who claims a delivery that nobody claimed before."""
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 
@@ -266,7 +269,12 @@ class _Delivering:
         """Look, then send; or put it in place of what was sent before."""
         if one.receipt is not None:
             return await self._destination.change(one.receipt, one.part)
-        found = await self._destination.find(one.part.mark)
+        try:
+            found = await self._destination.find(one.part.mark)
+        except NotAllSeen:
+            if self._fence > FIRST:
+                raise
+            found = None
         if found is not None:
             return found
         return await self._destination.send(one.part, self.receipts[-1] if self.receipts else None)

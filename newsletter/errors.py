@@ -19,6 +19,7 @@
         ├── Unsure           nobody knows whether it arrived: look before sending again
         ├── RateLimited      not now; ``retry_after`` says when
         └── CannotLook       the place cannot be read, so "not sent" cannot be known
+            └── NotAllSeen   … it can, but what is there is not all told, or not by its mark
 """
 
 from dataclasses import dataclass
@@ -146,3 +147,8 @@ class RateLimited(DeliveryError):
 
 class CannotLook(DeliveryError):
     """The destination cannot be read, so whether a part arrived cannot be known."""
+
+
+class NotAllSeen(CannotLook):
+    """The destination was read, but it does not tell all that is there, or not the marks. What nobody ever handed over is
+    not there all the same."""

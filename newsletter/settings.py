@@ -348,13 +348,13 @@ class NewsletterSettings(Settings):
     ignore_channels: tuple[str, ...] = ()
     feeders: tuple[str, ...] = ()
     """People and roles whose links enter; empty: everybody's."""
-    joined_for: Annotated[int, Field(ge=0)] = 0
+    joined_for: Annotated[int, Field(ge=0, le=36500)] = 0
     """For so many days somebody must have belonged to the place, where the platform says since when they do."""
     at_most: AtMostSettings = AtMostSettings()
     emoji: EmojiSettings = EmojiSettings()
     discussion: Annotated[int, Field(ge=0, le=20)] = 0
     """How many of the replies to a link its readers in the team see; 0: none, and no reply is kept."""
-    retention: Annotated[int, Field(ge=0)] = 0
+    retention: Annotated[int, Field(ge=0, le=36500)] = 0
     """After how many days what people wrote is forgotten, once it was published; 0: never."""
     private: Literal["", "may be published"] = ""
     """Whether links from private channels may reach public destinations."""

@@ -751,6 +751,25 @@ def test_a_terminal_shows_progress_and_keeps_only_the_counts(home: Path, tmp_pat
         assert "[bold]" in shown.replace("\r\n", ""), "a name in brackets is no markup"
 
 
+def test_a_pause_until_a_day_that_has_passed_is_refused_and_changes_nothing(ready: Path) -> None:
+    linkletter("week", "pause", "--date", "2999-06-13", at=ready)
+    said = linkletter("week", "pause", "--date", "2020-06-13", at=ready, status=2)
+    assert "2020-06-13 has passed: name the day from which on it goes out again" in said.err
+    assert "paused" in linkletter("status", at=ready).out
+
+
+def test_the_log_says_days_and_hours_as_the_newsletter_has_them(ready: Path) -> None:
+    linkletter("week", "pause", "--date", "2999-06-13", at=ready)
+    linkletter("week", "resume", at=ready)
+    now = datetime.now(UTC) + timedelta(hours=9)
+    lines = linkletter("week", "log", at=ready).out.splitlines()
+    assert [line.split(maxsplit=2)[2] for line in lines] == [
+        "pause 2999-06-13 by command line",
+        "resume by command line",
+    ]
+    assert abs(datetime.strptime(lines[0][:16] + "+0000", "%Y-%m-%d %H:%M%z") - now) < timedelta(minutes=5)
+
+
 def test_a_dumb_terminal_and_a_log_get_plain_lines(home: Path, export: Path) -> None:
     status, shown = on_a_terminal("import", export, at=home, TERM="dumb")
     assert status == 0

@@ -22,6 +22,7 @@ from bot.config import (
 from bot.platforms.discord.settings import DiscordSettings
 from bot.platforms.slack.settings import SlackSettings
 from newsletter.errors import ConfigError, Problem
+from newsletter.publish import title_problems
 from newsletter.settings import Day, FetchSettings, MarkdownSettings, NewsletterSettings, Schedule, SectionSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -174,6 +175,11 @@ def test_settings_cannot_be_changed(read):
 # --- mistakes: line, path, what is wrong, what was meant
 
 
+def test_a_language_that_there_is_not_is_named_with_its_line_also_where_titles_are_tried(problems):
+    [found] = problems("newsletters:\n  weekly:\n    language: kr", checks=[title_problems])
+    assert (found.line, found.message) == (3, "there is no language 'kr'")
+
+
 @pytest.mark.parametrize(
     ("lines", "line", "path", "message", "meant"),
     [
@@ -209,6 +215,9 @@ def test_settings_cannot_be_changed(read):
         ("editors: ['slack:@ann']", 3, "editors.0", "is no person", "slack:U012ABC"),
         ("editors: [U012ABC]", 3, "editors.0", "is no person", "slack:U012ABC"),
         ("at_least: 0", 3, "at_least", "must be at least 1", None),
+        ("discussion: 21", 3, "discussion", "must be at most 20", None),
+        ("retention: 999999999", 3, "retention", "must be at most 36500", None),
+        ("joined_for: 999999999", 3, "joined_for", "must be at most 36500", None),
         ("at_least: few", 3, "at_least", "whole number", None),
         ("private: yes", 3, "private", 'can only be "may be published"', None),
         ("sections: [{title: Papers}]", 3, "sections.0.tag", "is needed", None),

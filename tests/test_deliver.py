@@ -20,7 +20,7 @@ import pytest
 
 from newsletter.collect import Collector
 from newsletter.deliver import LEASE, LOOK_AGAIN
-from newsletter.errors import CannotLook, RateLimited, Refused, TooLarge, Unsure
+from newsletter.errors import CannotLook, NotAllSeen, RateLimited, Refused, TooLarge, Unsure
 from newsletter.model import PartState
 from newsletter.publish import Outlet, Publisher
 from newsletter.settings import NewsletterSettings
@@ -322,6 +322,20 @@ async def test_a_place_that_cannot_be_read_waits_for_a_person_and_is_told_nothin
     (outcome,) = await publisher.deliver(failed_too=True)
     assert outcome.failed is None
     assert stands(shelf) == [1, 2, 3]
+
+
+async def test_where_marks_do_not_show_what_was_never_handed_over_is_sent_and_nothing_a_second_time(office):
+    """As on a server that keeps no metadata: the edition goes out, but a lost answer needs a person."""
+    unmarked = ("find", NotAllSeen("shelf", "marks do not show"), False)
+    lost = ("send", Unsure("shelf", "no answer"), True)
+    shelf = Shelf("shelf", (unmarked, unmarked, lost, unmarked, unmarked))
+    publisher = await office.frozen(shelf)
+    (outcome,) = await publisher.deliver()
+    assert (outcome.failed, stands(shelf)) == ("no answer", [1, 2])
+    office.now = outcome.next_at
+    (outcome,) = await publisher.deliver()
+    assert (outcome.failed, outcome.again) == ("marks do not show", False)
+    assert stands(shelf) == [1, 2]
 
 
 async def test_a_destination_that_breaks_in_a_way_nobody_thought_of_holds_up_no_other(office, caplog):

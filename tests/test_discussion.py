@@ -14,7 +14,7 @@ from bot.speech import Speech
 from newsletter import render, render_site
 from newsletter.collect import Collector
 from newsletter.destinations.markdown import MarkdownFolder
-from newsletter.heard import PersonId
+from newsletter.heard import ChannelId, PersonId
 from newsletter.model import Edition, Entry
 from newsletter.privacy import Privacy
 from newsletter.publish import Outlet, Publisher
@@ -212,6 +212,13 @@ async def test_switched_off_the_replies_go(store):
     room = Chat(store)
     await room.hear(said("1", LINK), replied("r", "good", minute=30))
     await Collector(store, [OFF]).hear(channel_named("news"))
+    assert await room.kept() == {"1"}
+
+
+async def test_switched_off_the_replies_go_in_channels_too_that_nobody_hears_of_any_more(store):
+    room = Chat(store)
+    await room.hear(said("1", LINK), replied("r", "good", minute=30))
+    await Collector(store, [OFF]).hear(channel_named("another", channel=ChannelId("local", "W", "another")))
     assert await room.kept() == {"1"}
 
 

@@ -1,6 +1,6 @@
 """The rows by which editors order a newsletter's weeks: publish, skip, pause, take back; and the log of who did."""
 
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from bot import cards
@@ -163,12 +163,17 @@ def _when(commands: "Commands", asked: Asked, at: datetime) -> str:
     return asked.speech.when(at, asked.newsletter.settings.zone, commands.now())
 
 
-async def _said(commands: "Commands", asked: Asked, act: Act) -> str:
-    zone, about = asked.newsletter.settings.zone, act.about
+def done(act: Act, zone: tzinfo) -> Phrase:
+    """What was done, and with which week or edition."""
+    about = act.about
     if act.what in (ActKind.SKIP, ActKind.UNSKIP, ActKind.PAUSE, ActKind.PASSED, ActKind.DRAFT) and "T" in about:
         about = f"{datetime.fromisoformat(about).astimezone(zone):%Y-%m-%d}"
     elif about.isdecimal():
         about = f"#{about}"
-    done = Phrase.joined([part for part in (DONE[act.what], about) if part], " ")
-    by = await commands.called_by(act.by)
-    return asked.speech.say("{at}  {done} by {who}", at=f"{act.at.astimezone(zone):%Y-%m-%d %H:%M}", done=done, who=by)
+    return Phrase.joined([part for part in (DONE[act.what], about) if part], " ")
+
+
+async def _said(commands: "Commands", asked: Asked, act: Act) -> str:
+    zone = asked.newsletter.settings.zone
+    at, by = f"{act.at.astimezone(zone):%Y-%m-%d %H:%M}", await commands.called_by(act.by)
+    return asked.speech.say("{at}  {done} by {who}", at=at, done=done(act, zone), who=by)

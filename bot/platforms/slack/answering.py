@@ -15,7 +15,7 @@ from bot.chat import Answer, Invocation, Listener
 from bot.platforms.slack import calls, channel, draw, payloads, questions
 from bot.platforms.slack.calls import Said, SlackError, WrongToken
 from bot.platforms.slack.directory import Directory
-from bot.platforms.slack.markup import Json, string
+from bot.platforms.slack.markup import Json
 from bot.platforms.slack.questions import Question
 from newsletter.errors import DeliveryError, Refused
 from newsletter.heard import ChannelSeen, MessageSeen, PersonId, Source

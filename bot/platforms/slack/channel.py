@@ -18,8 +18,8 @@ from bot.platforms.slack import calls, draw
 from bot.platforms.slack.calls import Method, Said, TooFast, Unreachable, WrongToken
 from bot.platforms.slack.directory import Directory, Us
 from bot.platforms.slack.markup import Json, objects, string
-from bot.platforms.slack.reading import has_replies, stamp
-from newsletter.errors import CannotLook, RateLimited, Refused, TooLarge, Unsure
+from bot.platforms.slack.reading import has_replies, is_cut_off, stamp
+from newsletter.errors import CannotLook, NotAllSeen, RateLimited, Refused, TooLarge, Unsure
 from newsletter.model import Edition, Part, Receipt
 from newsletter.ports import Clock
 
@@ -96,7 +96,7 @@ class SlackChannel:
                 if _mark(reply) == mark and reply.get("ts") != ts:
                     return Receipt(string(reply.get("ts")), ts)
         if not told_of:
-            raise CannotLook(
+            raise NotAllSeen(
                 self.key, "messages come back without their metadata, by which a part is known: look there yourself"
             )
         return None
@@ -110,6 +110,8 @@ class SlackChannel:
                 ours = by == us.bot if us.bot and by else message.get("user") == us.user
                 if ours and message.get("subtype") in (None, "", "bot_message", "thread_broadcast"):
                     yield message
+            if is_cut_off(page):
+                raise NotAllSeen(self.key, "it gives not all messages, and no cursor for the others: look yourself")
 
     async def change(self, receipt: Receipt, part: Part) -> Receipt:
         """Edit the message. One that a person deleted stays deleted: raises ``Refused``."""
@@ -154,7 +156,7 @@ async def post(
         unfurl_media=False,
         link_names=False,
         parse="none",
-        metadata=metadata or {"event_type": SAID, "event_payload": {}},
+        metadata=metadata or {"event_type": SAID, "event_payload": {"by": "linkletter"}},
         **json.loads(payload),
     )
 

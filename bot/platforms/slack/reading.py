@@ -110,7 +110,7 @@ class _Reader:
         limited = False
         async for page in history:
             messages = _messages(page)
-            limited = limited or page.get("is_limited") is True or _is_cut_off(page)
+            limited = limited or page.get("is_limited") is True or is_cut_off(page)
             inside = [one for one in messages if _sent(one) >= since]
             found += inside
             reading = None
@@ -129,8 +129,8 @@ class _Reader:
         limited = False
         try:
             async for page in pages:
-                limited = limited or page.get("is_limited") is True or _is_cut_off(page)
-                found |= {string(one.get("ts")): {"thread_ts": root} | one for one in _messages(page)}
+                limited = limited or page.get("is_limited") is True or is_cut_off(page)
+                found |= {string(one.get("ts")): {"thread_ts": root, **one} for one in _messages(page)}
         except Said as error:
             if error.code not in _NO_THREAD:
                 raise
@@ -210,7 +210,7 @@ def _messages(page: Json) -> list[Json]:
     return objects(page["messages"])
 
 
-def _is_cut_off(page: Json) -> bool:
+def is_cut_off(page: Json) -> bool:
     """Whether there is more, and no way to it."""
     following = page.get("response_metadata")
     return page.get("has_more") is True and not (isinstance(following, dict) and following.get("next_cursor"))

@@ -129,6 +129,8 @@ class Taking:
             return
         inner = event.get("message")
         message: Json = inner if event.get("subtype") == "message_changed" and isinstance(inner, dict) else event
+        if message is inner and _is_rewritten(event):
+            message = {"edited": {"ts": event.get("ts")}, **message}
         seen = await self._seen(message, place)
         if isinstance(seen, MessageSeen):
             await self._name(seen.author.id)
@@ -147,7 +149,7 @@ class Taking:
 
     async def _reaction(self, event: Json) -> None:
         us = await self._directory.us()
-        heard = payloads.reaction_heard({"event_ts": stamp(self._clock())} | event, us.workspace)
+        heard = payloads.reaction_heard({"event_ts": stamp(self._clock()), **event}, us.workspace)
         if heard is None:
             return
         names = await self._directory.names([heard.person.id])
@@ -197,6 +199,13 @@ class Taking:
         finally:
             self._numbered.set()
         self._missed()
+
+
+def _is_rewritten(event: Json) -> bool:
+    """Whether a change is one of words, as far as it is told; Slack says ``edited`` then, and not of a preview."""
+    before, after = event.get("previous_message"), event.get("message")
+    texts = [string(one.get("text")) for one in (before, after) if isinstance(one, dict)]
+    return len(set(texts)) == 2 or len(texts) == 1
 
 
 def _tell(waiting: asyncio.Future[None], error: BaseException | None) -> None:

@@ -18,15 +18,13 @@ OPTIONAL = frozenset(
     "event_ts response_metadata pin_count channel_actions_ts channel_actions_count has_more reply_count reply_users "
     "reply_users_count parent_user_id latest_reply is_locked subscribed message accepts_response_payload retry_attempt "
     "retry_reason connection_info num_connections debug_info is_enterprise_install enterprise team_domain hash "
-    "container state domain url metadata edited".split()
+    "container state domain metadata edited".split()
 )
 # Where one of these words is more than a courtesy.
 NEEDED = {
     "auth.test": {"team_id"},
-    "apps.connections.open": {"url"},
-    "conversations.history": {"blocks", "bot_id"},
-    "conversations.replies": {"blocks", "bot_id"},
-    "view": {"blocks", "state"},
+    "conversations.history": {"bot_id", "edited"},
+    "conversations.replies": {"bot_id", "edited"},
     "message_changed": {"message"},
     "message_deleted": {"previous_message"},
 }
