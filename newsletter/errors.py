@@ -150,5 +150,7 @@ class CannotLook(DeliveryError):
 
 
 class NotAllSeen(CannotLook):
-    """The destination was read, but it does not tell all that is there, or not the marks. What nobody ever handed over is
-    not there all the same."""
+    """The destination was read, but it does not tell all that is there, or not the marks.
+
+    What nobody ever handed over is not there all the same.
+    """
