@@ -2,8 +2,6 @@
 # Everything runs in .venv, built from requirements/*.txt, in which every file is pinned by its hash.
 
 PYTHON ?= python3
-# One more than there are processors: some tests wait for the clock while others work.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(len(getattr(os, "sched_getaffinity", lambda _: [0] * (os.cpu_count() or 1))(0)) + 1)')
 # Hundreds of processes are started by the tests: each would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
@@ -27,7 +25,7 @@ demo: $(LINKLETTER)  ## Let a week end in the sample chat and show its newslette
 	@$(BIN)/linkletter demo --once
 
 test: $(LINKLETTER) $(DEV)  ## Run all tests (PostgreSQL's are skipped where its programs are not installed)
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 laws: $(LINKLETTER) $(DEV)  ## Try the laws on chats that no run has tried before [TIMES=10]
 	@for _ in $$(seq $(or $(TIMES),10)); do \

@@ -148,7 +148,7 @@ async def test_a_private_channel_is_heard_only_where_the_configuration_speaks_of
         # … and an app that is thrown out says so, and asks seldom.
         before = len(one.slack.calls)
         one.slack.uninstall()
-        await one.slack.seen(lambda: [call.method for call in one.slack.calls[before:]].count("auth.test") >= 3, 20)
+        await one.slack.seen(lambda: [call.method for call in one.slack.calls[before:]].count("auth.test") >= 3, 90)
         assert len(one.slack.calls) - before < 20
         assert one.is_running, "it is tried again, for the app may be installed again"
         await one.end()
